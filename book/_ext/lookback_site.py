@@ -1,0 +1,27 @@
+"""What the built site does otherwise than Jupyter Book does by itself."""
+
+import re
+
+UNUSED = "sphinx_thebe"  # live kernels in the page: would load code from another host
+
+
+def leave_out(app, config):
+    """Disconnect an extension that Jupyter Book loads and this book never uses."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [
+            x for x in listeners if not x.handler.__module__.startswith(UNUSED)
+        ]
+    styles = app.registry.css_files
+    styles[:] = [(name, given) for name, given in styles if name != "sphinx-thebe.css"]
+
+
+def mend_tables(app, pagename, templatename, context, doctree):
+    """A header cell without words is no header: tables often have one in the corner."""
+    empty = r"<th([^>]*)>\s*(?:<p>\s*</p>)?\s*</th>"
+    context["body"] = re.sub(empty, r"<td\1></td>", context.get("body", ""))
+
+
+def setup(app):
+    app.connect("config-inited", leave_out)
+    app.connect("html-page-context", mend_tables)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

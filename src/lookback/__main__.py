@@ -1,0 +1,51 @@
+"""`python -m lookback COMMAND ...`: one table of commands, each loaded when asked for.
+
+A command is a function `main(arguments)` that parses its own arguments and returns an
+exit code, or None for success.
+"""
+
+import difflib
+import importlib
+import sys
+
+COMMANDS = {
+    "train": ("lookback.zoo.train:main", "make a shipped model again, weights and card"),
+    "bench": ("lookback.bench:main", "measure what is promised about speed"),
+    "ladder": ("lookback.zoo.ladder:main", "score every shipped image model"),
+    "store": ("lookback.notebooks:store_main", "run notebooks and keep their outputs"),
+    "normalise": ("lookback.notebooks:normalise_main", "tidy notebooks, run nothing"),
+    "stamp": (
+        "lookback.notebooks:stamp_main",
+        "write the repository's address everywhere",
+    ),
+}
+
+
+def usage() -> str:
+    """The table of commands, as help text."""
+    lines = [f"  {name:<10} {help_}" for name, (_, help_) in COMMANDS.items()]
+    return "usage: python -m lookback COMMAND [-h] ...\n\ncommands:\n" + "\n".join(lines)
+
+
+def unknown(name: str) -> str:
+    """Say which command was asked for, which there are, and which may have been meant."""
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"There is no command {name!r}.{hint}\n\n{usage()}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Dispatch to the command named first; its result is the exit code."""
+    name, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if name in ("-h", "--help"):
+        print(usage())
+        return 0
+    if name not in COMMANDS:
+        print(unknown(name), file=sys.stderr)
+        return 2
+    module, function = COMMANDS[name][0].split(":")
+    return getattr(importlib.import_module(module), function)(rest) or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""`python -m lookback train NAME`: make a shipped model again, weights and card.
+
+`torchrun --nproc_per_node=2 -m lookback train NAME` does the same on two processes.
+"""
+
+import argparse
+import json
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from lookback import training, zoo
+from lookback.autoregressive import Autoregressive
+from lookback.training import History
+from lookback.zoo.recipe import Recipe, Task
+from lookback.zoo.recipes import RECIPES
+
+
+def main(arguments: list[str]) -> None:
+    """Train one model, or say which there are."""
+    parser = argparse.ArgumentParser("python -m lookback train", description=__doc__)
+    parser.add_argument("name", choices=sorted(RECIPES), metavar="NAME",
+                        help=", ".join(sorted(RECIPES)))  # fmt: skip
+    parser.add_argument("--seconds", type=float, help="another budget than the recipe's")
+    parser.add_argument("--steps", type=int, help="a budget in steps, instead")
+    parser.add_argument("--output", type=Path, default=zoo.WEIGHTS, metavar="FOLDER")
+    parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
+    given = parser.parse_args(arguments)
+    settings = budget(RECIPES[given.name], given.seconds, given.steps)
+    made = train(given.name, settings, given.output, given.checkpoints)
+    print(json.dumps(made.get("results"), ensure_ascii=False))
+
+
+def budget(recipe: Recipe, seconds: float | None, steps: int | None) -> dict:
+    """The recipe's settings, with another budget if one is given."""
+    if seconds is None and steps is None:
+        return dict(recipe.settings)
+    return {**recipe.settings, "seconds": seconds, "steps": steps}
+
+
+def train(name: str, settings: dict, output: Path, checkpoints: Path) -> dict:
+    """Train a recipe; write `NAME.safetensors` and `NAME.json`; return the card."""
+    recipe = RECIPES[name]
+    torch.manual_seed(recipe.seed)
+    model, task = recipe.build(), recipe.task()
+    history = training.fit(
+        model, task.draw, evaluate=task.evaluate, description=name,
+        checkpoint=checkpoints / f"{name}.pt", **settings,
+    )  # fmt: skip
+    if int(os.environ.get("RANK", 0)) > 0:
+        return {}
+    weights = output / f"{name}.safetensors"
+    zoo.save(model, weights, half=True)
+    made = describe(name, zoo.load(weights), task, history, settings)
+    text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+    weights.with_suffix(".json").write_text(text, encoding="utf-8")
+    return made
+
+
+def describe(name: str, model: Autoregressive, task: Task, history: History,
+             settings: dict) -> dict:  # fmt: skip
+    """The card of a trained model; its results are of the weights as they ship."""
+    return {
+        "name": name,
+        "class": type(model).__name__,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "data": task.data,
+        "settings": settings,
+        "seed": RECIPES[name].seed,
+        "steps": len(history.loss),
+        "train_seconds": round(history.seconds, 1),
+        "device": training.device_for(0).type,
+        "threads": torch.get_num_threads() * int(os.environ.get("WORLD_SIZE", 1)),
+        "machine": platform.machine(),
+        "torch": torch.__version__,
+        "curve": {
+            "steps": history.steps,
+            "seconds": history.times,
+            "nats": [round(value, 3) for value in history.held_out],
+        },
+        "results": task.measure(model),
+        "command": f"python -m lookback train {name}",
+    }

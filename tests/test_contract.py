@@ -1,0 +1,102 @@
+"""Every registered model keeps the contract."""
+
+import contract
+import pytest
+import torch
+
+from lookback import zoo
+from lookback.autoregressive import Autoregressive
+from lookback.models import CLASSES, REGISTRY
+
+NAMES = pytest.mark.parametrize("name", REGISTRY)
+
+
+@pytest.fixture
+def model(name):
+    torch.manual_seed(0)
+    return contract.loud(REGISTRY[name].build())
+
+
+@pytest.fixture
+def kind(name):
+    return REGISTRY[name].context
+
+
+@NAMES
+def test_causality(model, kind):
+    contract.check_causality(model, kind, range(model.length or 7))
+
+
+@NAMES
+def test_reach(model, kind):
+    contract.check_reach(model, kind, range(model.length or 7))
+
+
+@NAMES
+def test_step_agrees_with_logits(model, kind):
+    contract.check_step(model, kind, tolerance=1e-9)
+
+
+@NAMES
+def test_slow_step_agrees_with_logits(model, kind, monkeypatch):
+    monkeypatch.setattr(type(model), "start", Autoregressive.start)
+    monkeypatch.setattr(type(model), "step", Autoregressive.step)
+    contract.check_step(model, kind, tolerance=1e-9)
+
+
+@NAMES
+def test_probabilities_sum_to_one(model, kind):
+    contract.check_total(model, kind)
+
+
+@NAMES
+def test_order_in_the_batch_does_not_matter(model, kind):
+    contract.check_batch_order(model, kind)
+
+
+@NAMES
+def test_states_can_be_reordered(model, kind):
+    contract.check_reorder(model, kind)
+
+
+@NAMES
+def test_padding_of_any_length_changes_nothing(model, kind):
+    if model.pad is None:
+        pytest.skip("this model has no padding")
+    x, context = contract.sequences(model, 3), contract.contexts(model, kind, 3)
+    x[:, 4] = model.eos
+    x = x[:, :5]
+    expected = model.log_prob(x, context)
+    longer = torch.nn.functional.pad(x, (0, 3), value=model.pad)
+    if kind == "source":
+        context = torch.nn.functional.pad(context, (0, 4), value=0)
+    torch.testing.assert_close(model.log_prob(longer, context), expected)
+
+
+@NAMES
+def test_save_and_load_give_the_same_numbers(model, kind, tmp_path):
+    x, context = contract.sequences(model, 3), contract.contexts(model, kind, 3)
+    model = model.float()
+    zoo.save(model, tmp_path / "model.safetensors")
+    loaded = zoo.load(tmp_path / "model.safetensors")
+    assert type(loaded) is type(model)
+    assert torch.equal(loaded.logits(x, context), model.logits(x, context))
+
+
+@NAMES
+def test_wrong_symbols_are_named(model, kind):
+    context = contract.contexts(model, kind, 2)
+    x = contract.sequences(model, 2)
+    with pytest.raises(ValueError, match=f"0 .. {model.vocabulary - 1}"):
+        model.logits(x + model.vocabulary, context)
+    with pytest.raises(ValueError, match=r"\(B, T\) of integers"):
+        model.logits(x.float(), context)
+    with pytest.raises(ValueError, match=r"\(B, T\) of integers"):
+        model.logits(x[0], context)
+    with pytest.raises(ValueError, match="empty"):
+        model.logits(x[:0], context)
+
+
+def test_every_class_is_registered():
+    built = {type(entry.build()) for entry in REGISTRY.values()}
+    assert built == set(CLASSES.values())

@@ -1,0 +1,81 @@
+"""The ladder: the same numbers for every image model, on a page and as JSON."""
+
+import json
+
+import pytest
+import torch
+
+from lookback import zoo
+from lookback.data import digits
+from lookback.zoo import image_recipes, ladder
+
+
+@pytest.fixture
+def one_rung(monkeypatch):
+    """Only PixelCNN, on a few digits that come with the package."""
+
+    def few(count=10_000):
+        images, labels = digits.embedded()
+        x = digits.sequences(digits.binarise(images[:count], 0))
+        return x, labels[:count]
+
+    monkeypatch.setattr(image_recipes, "held_out", few)
+    monkeypatch.setattr(ladder, "RUNGS", {"pixelcnn": ladder.RUNGS["pixelcnn"]})
+
+
+def test_json_has_the_fields_that_were_promised(one_rung, capsys):
+    ladder.main(["--json", "--images", "20"])
+    (rung,) = json.loads(capsys.readouterr().out)
+    assert list(rung) == [
+        "name", "nats", "parameters", "train_seconds", "sample_seconds",
+    ]  # fmt: skip
+    assert rung["name"] == "pixelcnn"
+    assert 60 < rung["nats"] < 110
+    assert rung["train_seconds"] == zoo.card("pixelcnn")["train_seconds"]
+    assert rung["sample_seconds"] > 0
+
+
+def test_the_page_is_written_whole(one_rung, capsys, tmp_path):
+    page = tmp_path / "ladder.md"
+    ladder.main(["--images", "20", "--page", f"{page}"])
+    text = page.read_text(encoding="utf-8")
+    assert "| PixelCNN | in the neighbourhood |" in text
+    assert "first\n20 test images" in text
+    assert "pixelcnn" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["ladder.md"]
+
+
+def test_a_missing_folder_is_named_before_any_work(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        ladder.main(["--page", f"{tmp_path / 'gone' / 'ladder.md'}"])
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_every_shipped_image_model_stands_on_the_ladder():
+    unlabelled = [
+        name for name in zoo.names()
+        if zoo.load(name).length == 784 and not zoo.load(name).config.get("classes")
+    ]  # fmt: skip
+    assert set(unlabelled) <= set(ladder.RUNGS)
+
+
+def test_the_label_that_makes_an_image_likeliest(monkeypatch):
+    class Told(torch.nn.Module):
+        """Likes an image best when it is told the image's first three pixels' sum."""
+
+        config = {"classes": 10}  # noqa: RUF012
+
+        def log_prob(self, x, labels):
+            return -(labels - x[:, :3].sum(1)).abs().float()
+
+        def parameters(self):
+            return iter([torch.zeros(1)])
+
+    x = torch.randint(2, (50, 6), generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(
+        image_recipes, "held_out", lambda count=50: (x[:count], x[:count, :3].sum(1))
+    )
+    found = image_recipes.by_label(Told(), 50)
+    assert found["accuracy_first_50"] == 1
+    assert found["nats_given_label"] == 0
+    assert found["nats_first_50"] > 0

@@ -1,0 +1,109 @@
+"""Every page of the built book, in a real browser: narrow and wide, light and dark."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+ROOT = Path(__file__).parents[1]
+FILES = re.findall(
+    r"(?m)^\s*(?:root:|- file:)\s*(\S+)$", (ROOT / "_toc.yml").read_text("utf-8")
+)
+PAGES = [*(f"{file}.html" for file in FILES), "search.html"]
+
+
+class Resources(HTMLParser):
+    """What a page would fetch without being asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag in ("script", "img", "iframe", "source", "video", "audio", "object"):
+            self.found += [given.get("src"), given.get("data")]
+        if tag == "link" and given.get("rel") not in ("canonical", "author", "license"):
+            self.found.append(given.get("href"))
+
+
+def test_the_book_builds_in_a_minute(built_book):
+    assert float((built_book.parents[1] / "seconds").read_text()) < 60
+
+
+def test_no_page_names_a_resource_of_another_host(built_book):
+    for path in built_book.rglob("*.html"):
+        parser = Resources()
+        parser.feed(path.read_text(encoding="utf-8"))
+        elsewhere = [r for r in parser.found if r and re.match(r"(\w+:)?//", r)]
+        assert not elsewhere, path.name
+        assert "require.min.js" not in path.read_text(encoding="utf-8")
+
+
+def test_the_first_page_is_the_welcome(visit):
+    visit("").page.wait_for_url("**/book/welcome.html")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("path", PAGES)
+def test_page_works(visit, path, width, scheme):
+    seen = visit(path, width, scheme)
+    page = seen.page
+    assert page.locator("html").get_attribute("data-theme") == scheme
+    formulas_are_set(page)
+    page.wait_for_load_state("networkidle")
+    assert overflow(page) == 0
+    assert seen.faults == []
+    assert violations(page) == []
+
+
+def overflow(page):
+    """By how many pixels the page is wider than the window."""
+    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+def formulas_are_set(page):
+    """MathJax has turned every formula into what it means, without an error."""
+    formulas = page.locator("article .math")
+    if formulas.count():
+        page.wait_for_function("window.MathJax?.startup?.promise !== undefined")
+        page.evaluate("MathJax.startup.promise")
+        assert page.locator("article .math mjx-container").count() >= formulas.count()
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+    assert not re.search(r"\\\(|\\\[|\$\$", page.locator("body").inner_text())
+
+
+def violations(page):
+    """What axe finds, one line each: the rule and the places."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {[node['target'] for node in fault['nodes']]}" for fault in found
+    ]
+
+
+@pytest.mark.parametrize("path", [p for p in PAGES if p != "search.html"])
+def test_page_reads_without_javascript(visit, path):
+    page = visit(path, java_script_enabled=False).page
+    assert len(page.locator("article h1").inner_text()) >= 3
+    style = "getComputedStyle(document.documentElement)"
+    assert page.evaluate(f"{style}.getPropertyValue('--pst-color-text-base')")
+
+
+def test_faults_are_noticed(visit):
+    seen = visit(PAGES[0], 390)
+    add = (
+        "html => document.querySelector('article').insertAdjacentHTML('beforeend', html)"
+    )
+    seen.page.evaluate("console.error('broken')")
+    seen.page.evaluate(add, "<img src='https://example.org/a.png'><img src='none.png'>")
+    seen.page.evaluate(add, "<div style='width: 900px'>wide</div>")
+    seen.page.wait_for_load_state("networkidle")
+    assert overflow(seen.page) > 0
+    assert any("image-alt" in fault for fault in violations(seen.page))
+    said = " ".join(seen.faults)
+    assert "console: broken" in said
+    assert "asked another host: https://example.org/a.png" in said
+    assert "404" in said

@@ -1,0 +1,9 @@
+"""What `test_two_processes_train_what_one_does` starts under torchrun."""
+
+from test_training import draw, held_out, model
+
+from lookback.training import fit
+
+learner = model()
+fit(learner, draw, steps=80, rate=1e-2)
+print(f"held out {held_out(learner):.6f}", flush=True)
