@@ -109,6 +109,6 @@ RECIPES: dict[str, Recipe] = {
     ),
     "pixelsnail": recipe(lambda: PixelSNAIL(layers=2, heads=1), steps=6000),
     "pixel-transformer": recipe(
-        lambda: PixelTransformer(heads=2, layers=3), 8, steps=10_000
+        lambda: PixelTransformer(heads=2, layers=3), 8, steps=10_000, rate=5e-3
     ),
 }
