@@ -99,16 +99,16 @@ def recipe(build: Callable[[], Autoregressive], batch: int = 16, labelled: bool 
 
 
 RECIPES: dict[str, Recipe] = {
-    "pixel-rnn": recipe(lambda: PixelRNN(position=False), steps=3000, every=500),
-    "pixel-rnn-told-where": recipe(PixelRNN, steps=3000, every=500),
+    "pixel-rnn": recipe(lambda: PixelRNN(position=False), steps=2000, every=500),
+    "pixel-rnn-told-where": recipe(PixelRNN, steps=2000, every=500),
     "made": recipe(lambda: MADE(hidden=600), 100, steps=12_000, rate=8e-3, every=2000),
     "pixelcnn": recipe(PixelCNN, steps=8000, every=2000),
     "gated-pixelcnn": recipe(gated, steps=6000),
     "gated-pixelcnn-by-label": recipe(
-        gated_by_label, labelled=True, steps=1500, rate=2e-3, every=500
+        gated_by_label, labelled=True, steps=1200, rate=2e-3, every=400
     ),
-    "pixelsnail": recipe(lambda: PixelSNAIL(layers=2, heads=1), steps=6000),
+    "pixelsnail": recipe(lambda: PixelSNAIL(layers=2, heads=1), steps=3000),
     "pixel-transformer": recipe(
-        lambda: PixelTransformer(heads=2, layers=3), 8, steps=10_000, rate=5e-3
+        lambda: PixelTransformer(heads=2, layers=3), 8, steps=5000, rate=5e-3
     ),
 }
