@@ -10,7 +10,7 @@ import sys
 
 COMMANDS = {
     "train": ("lookback.zoo.train:main", "make a shipped model again, weights and card"),
-    "bench": ("lookback.bench:main", "measure what is promised about speed"),
+    "bench": ("lookback.bench.command:main", "measure what is promised about speed"),
     "ladder": ("lookback.zoo.ladder:main", "score every shipped image model"),
     "store": ("lookback.notebooks:store_main", "run notebooks and keep their outputs"),
     "normalise": ("lookback.notebooks:normalise_main", "tidy notebooks, run nothing"),
