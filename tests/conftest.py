@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from lookback.doctor import BROWSERS
+
 ROOT = Path(__file__).parents[1]
-BROWSERS = "chromium", "chromium-browser", "google-chrome", "chrome"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -89,13 +89,14 @@ def test_every_shipped_model_has_a_recipe_and_a_card(name):
     assert {"data", "train_seconds", "device", "threads", "seed", "curve"} <= set(card)
 
 
-def test_training_writes_weights_and_card(tmp_path, monkeypatch):
+def test_training_writes_weights_and_card(tmp_path, monkeypatch, capsys):
     small = functools.partial(translation_task, size=200, batch=16, tested=20)
     recipe = replace(RECIPES["one-vector"], task=small)
     monkeypatch.setitem(RECIPES, "one-vector", recipe)
     folders = ["--output", f"{tmp_path}", "--checkpoints", f"{tmp_path}/checkpoints"]
-    assert main(["train", "one-vector", "--steps", "2", *folders]) == 0
+    assert main(["train", "one-vector", "--steps", "2", "--json", *folders]) == 0
     card = json.loads((tmp_path / "one-vector.json").read_text())
+    assert json.loads(capsys.readouterr().out) == [card]
     assert card["steps"] == 2
     assert card["settings"]["seconds"] is None
     assert len(card["curve"]["nats"]) == 1

@@ -9,6 +9,7 @@ import importlib
 import sys
 
 COMMANDS = {
+    "doctor": ("lookback.doctor:main", "say what is missing here, and what to do"),
     "train": ("lookback.zoo.train:main", "make a shipped model again, weights and card"),
     "bench": ("lookback.bench.command:main", "measure what is promised about speed"),
     "ladder": ("lookback.zoo.ladder:main", "score every shipped image model"),

@@ -15,6 +15,7 @@ document recognition, Proceedings of the IEEE 86(11).
 
 import gzip
 import hashlib
+import itertools
 import math
 import os
 import tempfile
@@ -124,6 +125,23 @@ def full(part: str = "train") -> tuple[Tensor, Tensor]:
         raise ValueError(f"part is {part!r}; it has to be one of {', '.join(FILES)}")
     images, labels = (_array(_read(_locate(file), file), file) for file in FILES[part])
     return images, labels.long()
+
+
+def faults() -> dict[str, str]:
+    """What `full` would have to download, or could not read, by file; empty if nothing.
+
+    Reads and checks every file that is there, and downloads none.
+    """
+    found = {}
+    for file in itertools.chain(*FILES.values()):
+        packed = cache_folder() / f"{file.name}.gz"
+        try:
+            _read(_locate(file) if os.environ.get("LOOKBACK_DATA") else packed, file)
+        except FileNotFoundError:
+            found[file.name] = f"{packed} is not there yet"
+        except (DataError, OSError) as error:
+            found[file.name] = str(error)
+    return found
 
 
 def cache_folder() -> Path:

@@ -27,10 +27,14 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--steps", type=int, help="a budget in steps, instead")
     parser.add_argument("--output", type=Path, default=zoo.WEIGHTS, metavar="FOLDER")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
+    parser.add_argument("--json", action="store_true",
+                        help="print the card, in a list as all commands do")  # fmt: skip
     given = parser.parse_args(arguments)
     settings = budget(RECIPES[given.name], given.seconds, given.steps)
     made = train(given.name, settings, given.output, given.checkpoints)
-    print(json.dumps(made.get("results"), ensure_ascii=False))
+    if made:  # one process of several writes, and speaks
+        said = [made] if given.json else made["results"]
+        print(json.dumps(said, ensure_ascii=False, indent=1 if given.json else None))
 
 
 def budget(recipe: Recipe, seconds: float | None, steps: int | None) -> dict:
