@@ -11,11 +11,13 @@ import torch
 from lookback.bench.cost import Cost, Crossing, measure_cost
 from lookback.bench.decoding import measure_decoding
 from lookback.bench.race import Row
+from lookback.bench.sampling import measure_sampling
 from lookback.figures import table
 
 BENCHES: dict[str, Callable[[], list[Row] | list[Cost | Crossing]]] = {
     "cost": measure_cost,
     "decoding": measure_decoding,
+    "sampling": measure_sampling,
 }
 
 
