@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import torch
 
+from lookback.bench.attention import measure_attention
 from lookback.bench.cost import Cost, Crossing, measure_cost
 from lookback.bench.decoding import measure_decoding
 from lookback.bench.race import Row
@@ -15,6 +16,7 @@ from lookback.bench.sampling import measure_sampling
 from lookback.figures import table
 
 BENCHES: dict[str, Callable[[], list[Row] | list[Cost | Crossing]]] = {
+    "attention": measure_attention,
     "cost": measure_cost,
     "decoding": measure_decoding,
     "sampling": measure_sampling,
