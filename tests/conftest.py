@@ -78,6 +78,27 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of a quarter of a megabyte; skipped where none can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount(folder, "size=256k")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def mount(folder, options):
+    """Mount a disk in memory, which takes a superuser, or skip the test."""
+    command = ["mount", "-t", "tmpfs", "-o", options, "none", folder]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        pytest.skip(f"cannot mount a small disk: {error}")
+    if done.returncode:
+        pytest.skip(f"cannot mount a small disk: {done.stderr.strip()}")
+
+
 @dataclass
 class Visit:
     """An open page, and what it did that it should not have done."""

@@ -22,6 +22,9 @@ COMMANDS = {
 }
 
 
+STOPPED = 130  # the exit code of a program that Ctrl-C stopped
+
+
 def usage() -> str:
     """The table of commands, as help text."""
     lines = [f"  {name:<10} {help_}" for name, (_, help_) in COMMANDS.items()]
@@ -45,7 +48,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(unknown(name), file=sys.stderr)
         return 2
     module, function = COMMANDS[name][0].split(":")
-    return getattr(importlib.import_module(module), function)(rest) or 0
+    try:
+        return getattr(importlib.import_module(module), function)(rest) or 0
+    except KeyboardInterrupt:
+        print("\nstopped: nothing half-written is left", file=sys.stderr)
+        return STOPPED
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ seconds of sampling are measured now. The page of the book is written from them.
 
 import argparse
 import json
-import os
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ import torch
 
 from lookback import decoding, zoo
 from lookback.autoregressive import Autoregressive
+from lookback.files import whole
 from lookback.progress import bar
 from lookback.zoo.image_recipes import TEST_SEED, held_out_nats
 
@@ -147,11 +147,7 @@ the other, with each model's own memory, on {threads} threads.
 
 
 def write(path: Path, text: str) -> None:
-    """Write a page aside, then rename it."""
-    aside = path.with_name(path.name + ".part")
-    try:
+    """Write a page, and say so."""
+    with whole(path) as aside:
         aside.write_text(text, encoding="utf-8")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
     print(f"wrote {path}")
