@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from disks import mount, unmount
 
 from lookback.doctor import BROWSERS
 
@@ -85,18 +86,7 @@ def small_disk(tmp_path):
     folder.mkdir()
     mount(folder, "size=256k")
     yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def mount(folder, options):
-    """Mount a disk in memory, which takes a superuser, or skip the test."""
-    command = ["mount", "-t", "tmpfs", "-o", options, "none", folder]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True)
-    except OSError as error:
-        pytest.skip(f"cannot mount a small disk: {error}")
-    if done.returncode:
-        pytest.skip(f"cannot mount a small disk: {done.stderr.strip()}")
+    unmount(folder)
 
 
 @dataclass
