@@ -81,6 +81,26 @@ def test_every_shipped_image_model_stands_on_the_ladder():
     assert set(unlabelled) <= set(ladder.RUNGS)
 
 
+# At most so many nats, parameters and seconds of training; None: any number will do.
+PROMISED = {
+    "made": (90, 2_500_000, None),
+    "pixelcnn": (86.5, 1_000_000, 60 * 60),
+    "gated-pixelcnn": (86.5, 1_000_000, 60 * 60),
+    "pixelsnail": (88, 1_000_000, 90 * 60),
+    "pixel-transformer": (95, None, 120 * 60),
+}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_what_ships_is_as_good_as_promised(name):
+    if name not in zoo.names():
+        pytest.skip(f"{name} does not ship")
+    card, (nats, parameters, seconds) = zoo.card(name), PROMISED[name]
+    assert card["results"]["nats"] <= nats
+    assert parameters is None or card["parameters"] <= parameters
+    assert seconds is None or card["train_seconds"] * card["threads"] <= 2 * seconds
+
+
 def test_the_label_that_makes_an_image_likeliest(monkeypatch):
     class Told(torch.nn.Module):
         """Likes an image best when it is told the image's first three pixels' sum."""
