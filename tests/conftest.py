@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from disks import mount, unmount
+
+from lookback.doctor import BROWSERS
 
 ROOT = Path(__file__).parents[1]
-BROWSERS = "chromium", "chromium-browser", "google-chrome", "chrome"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -75,6 +77,16 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of a quarter of a megabyte; skipped where none can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount(folder, "size=256k")
+    yield folder
+    unmount(folder)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from lookback.attention import (
     MultiHeadAttention,
     attend,
     attend_near,
+    attend_recent,
     causal,
     image_window,
     padding,
@@ -379,6 +380,10 @@ def test_wrong_arguments_are_named():
     x = torch.randn(1, 3, 4)
     with pytest.raises(ValueError, match="at least 1, got 0"):
         attend_near(x, x, x, attention.dot, None, torch.zeros(1, 3), 0, bell=True)
+    with pytest.raises(ValueError, match="size is 0"):
+        attend_recent(x, x, x, 0)
+    with pytest.raises(ValueError, match="2, not 3"):
+        attend_recent(x, x[:, :2], x[:, :2], 2)
 
 
 # Local attention
@@ -402,6 +407,32 @@ def test_local_attention_equals_the_formula(T, S, D, bell, seed):
                 expected *= math.exp(-((s - p) ** 2) / (2 * (D / 2) ** 2))
             assert weights[b, t, s].item() == pytest.approx(expected, abs=1e-6)
     assert_close(context, weights @ value)
+
+
+@many
+@given(st.integers(1, 20), st.integers(1, 25), sizes,
+       st.sampled_from(sorted(attention.SCORES)), seeds)  # fmt: skip
+def test_recent_attention_equals_the_mask_and_costs_less(T, size, D, name, seed):
+    query, key, value = draw(seed, (2, 3, T, D), (2, 3, T, D), (2, 3, T, 5))
+    torch.manual_seed(seed)
+    score, asked = attention.make_score(name, D), []
+    if isinstance(score, torch.nn.Module):
+        score = score.double()
+
+    def counted(query, key):
+        asked.append(scores := score(query, key))
+        return scores
+
+    found = attend_recent(query, key, value, size, counted)
+    assert asked[0].numel() <= 2 * 3 * (T + size) * 2 * size
+    mask = window(T, T, size - 1) & causal(T)
+    expected, _ = attend(query, key, value, score, mask)
+    torch.testing.assert_close(found, expected)
+    leaves = [query, key, value]
+    for one, two in zip(
+        gradients(found, leaves), gradients(expected, leaves), strict=True
+    ):
+        torch.testing.assert_close(one, two)
 
 
 @many

@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from lookback import bench
-from lookback.bench import Row, at_least, at_most
+from lookback.bench import command, decoding
+from lookback.bench.race import Row, at_least, at_most, race
 from lookback.decoding import beam
 from lookback.models.encoder_decoder import EncoderDecoder
 
@@ -26,12 +26,12 @@ def test_the_loop_finds_what_the_beam_finds(seed):
             parameter.copy_(torch.randn(parameter.shape))
     source = torch.randint(2, 9, (4, 5))
     found = beam(model, source, width=3, min_length=6, max_length=6)
-    slow = bench.loop(model, source, width=3, length=6)
+    slow = decoding.loop(model, source, width=3, length=6)
     assert [h.tokens for h in found] == [h.tokens for h in slow]
     assert [h.log_prob for h in found] == pytest.approx([h.log_prob for h in slow])
-    bench.same(found, slow)
+    decoding.same(found, slow)
     with pytest.raises(RuntimeError, match="must be the same"):
-        bench.same(found, slow[::-1])
+        decoding.same(found, slow[::-1])
 
 
 def test_a_promise_is_kept_or_not():
@@ -42,17 +42,15 @@ def test_a_promise_is_kept_or_not():
 
 def test_a_race_takes_the_fastest_run_of_each():
     calls = []
-    found = bench.race(
-        {"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, 3
-    )
+    found = race({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, 3)
     assert calls == ["a", "b"] * 3
     assert all(0 <= seconds < 1 for seconds in found.values())
 
 
 def test_rows_are_printed_as_a_table_or_as_json(capsys, monkeypatch):
-    monkeypatch.setitem(bench.BENCHES, "decoding", lambda: ROWS)
+    monkeypatch.setitem(command.BENCHES, "decoding", lambda: ROWS)
     threads = torch.get_num_threads()
-    assert bench.main(["decoding"]) == 1
+    assert command.main(["decoding"]) == 1
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].split() == ["name", "seconds", "ratio", "floor", "ok"]
     assert printed[2].split() == [
@@ -66,24 +64,24 @@ def test_rows_are_printed_as_a_table_or_as_json(capsys, monkeypatch):
         "2",
         "yes",
     ]
-    assert bench.main(["decoding", "--json"]) == 1
+    assert command.main(["decoding", "--json"]) == 1
     rows = json.loads(capsys.readouterr().out)
     assert rows[0] == {
         "name": "one", "seconds": 0.5, "ratio": None, "floor": None, "ok": None
     }  # fmt: skip
     assert rows[2]["ok"] is False
-    monkeypatch.setitem(bench.BENCHES, "decoding", lambda: ROWS[:2])
-    assert bench.main(["decoding"]) == 0
+    monkeypatch.setitem(command.BENCHES, "decoding", lambda: ROWS[:2])
+    assert command.main(["decoding"]) == 0
     assert torch.get_num_threads() == threads
 
 
 def test_an_unknown_benchmark_is_named(capsys):
     with pytest.raises(SystemExit):
-        bench.main(["decodign"])
+        command.main(["decodign"])
     assert "decoding" in capsys.readouterr().err
 
 
 def test_the_sentences_are_long_enough():
-    source = bench.sentences(8, 40)
+    source = decoding.sentences(8, 40)
     assert source.shape[0] == 8
     assert (source != 0).sum(1).min() > 30

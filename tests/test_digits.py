@@ -1,9 +1,14 @@
 """The digits are MNIST's, and whatever is wrong with a file is said clearly."""
 
+import contextlib
 import gzip
 import hashlib
 import os
+import shutil
+import subprocess
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -219,7 +224,10 @@ def test_damaged_file(folder, name, content, fault):
 
 @pytest.fixture
 def server(monkeypatch, cache):
-    """A local mirror. `answers` maps a path to (status, promised length, bytes sent)."""
+    """A local mirror. `answers` maps a path to (status, promised length, bytes sent).
+
+    After the first thousand bytes it calls `pause`.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -228,13 +236,16 @@ def server(monkeypatch, cache):
             self.send_response(status)
             self.send_header("Content-Length", str(length))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[:1000])
+            mirror.pause()
+            with contextlib.suppress(ConnectionError):  # the other side has given up
+                self.wfile.write(body[1000:])
 
         def log_message(self, *_):
             pass
 
     mirror = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    mirror.asked = []
+    mirror.asked, mirror.pause = [], lambda: None
     mirror.answers = {f"/{n}.gz": (200, len(body), body) for n, body in PACKED.items()}
     threading.Thread(target=mirror.serve_forever, daemon=True).start()
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -289,6 +300,124 @@ def test_interrupted_download_leaves_nothing(server, cache, monkeypatch):
             digits.full()
     assert os.listdir(cache) == []
     assert is_small_data_set(digits.full())  # and the next attempt succeeds
+
+
+def test_a_silent_host_is_not_waited_for(server, cache, monkeypatch):
+    over = threading.Event()
+    server.pause = over.wait
+    monkeypatch.setattr(digits, "TIMEOUT", 0.5)
+    try:
+        with pytest.raises(digits.DataError, match=r"timed out.*try again"):
+            digits.full()
+    finally:
+        over.set()
+    assert os.listdir(cache) == []
+
+
+def test_a_full_disk_keeps_nothing_of_a_download(server, small_disk, monkeypatch):
+    monkeypatch.setenv("LOOKBACK_CACHE", str(small_disk))
+    (small_disk / "filler").write_bytes(b"0" * (2**18 - 2**12))
+    with pytest.raises(digits.DataError, match=r"No space left.*LOOKBACK_CACHE"):
+        digits.full()
+    assert os.listdir(small_disk) == ["filler"]
+
+
+def test_a_full_disk_keeps_nothing_of_the_embedded_digits(small_disk, monkeypatch):
+    monkeypatch.setenv("LOOKBACK_CACHE", str(small_disk))
+    content = digits.EMBEDDED.header.tobytes() + bytes(5000 * 28 * 28)
+    monkeypatch.setattr(digits, "_parse_embedded", lambda: content)
+    assert len(digits.embedded()[0]) == 5000
+    assert os.listdir(small_disk) == []
+
+
+def test_a_cache_deleted_during_a_download(server, cache):
+    server.pause = lambda: shutil.rmtree(cache, ignore_errors=True)
+    with pytest.raises(digits.DataError, match=r"cannot be written.*LOOKBACK_CACHE"):
+        digits.full()
+    server.pause = lambda: None
+    assert is_small_data_set(digits.full())
+
+
+def test_a_cache_deleted_before_it_is_read(server, cache, monkeypatch):
+    real = digits._download
+
+    def deleted(file):
+        path = real(file)
+        shutil.rmtree(cache)
+        return path
+
+    monkeypatch.setattr(digits, "_download", deleted)
+    with pytest.raises(
+        digits.DataError, match=r"images\.gz was there and has gone.*again"
+    ):
+        digits.full()
+
+
+def test_a_cache_deleted_while_digits_are_kept(cache, monkeypatch):
+    real = os.replace
+
+    def deleted(*names):
+        shutil.rmtree(cache)
+        real(*names)
+
+    monkeypatch.setattr(os, "replace", deleted)
+    digits._keep(cache / "digits", b"0" * 100)
+    assert not cache.exists()
+
+
+KEEP = """
+import sys
+from pathlib import Path
+from lookback.data import digits
+
+path = Path(sys.argv[1])
+sys.stdin.readline()
+for _ in range(10):
+    digits._keep(path, b"0" * 2**24)
+"""
+
+
+def test_two_processes_fill_the_cache_and_nobody_sees_half_a_file(cache):
+    path = cache / "digits"
+    writers = [
+        subprocess.Popen([sys.executable, "-c", KEEP, path], stdin=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for writer in writers:
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
+    sizes = set()
+    while any(writer.poll() is None for writer in writers):
+        with contextlib.suppress(FileNotFoundError):
+            sizes.add(path.stat().st_size)
+        time.sleep(0.001)
+    for writer in writers:
+        writer.communicate()
+        assert writer.returncode == 0
+    assert sizes | {path.stat().st_size} == {2**24}
+    assert os.listdir(cache) == ["digits"]
+
+
+def test_two_downloads_at_once_both_succeed(server, cache):
+    both, seen = threading.Barrier(2, timeout=30), []
+
+    def pause():
+        """Neither goes on before both have half a file."""
+        seen.append(os.path.exists(cache / "images.gz"))
+        both.wait()
+
+    server.pause = pause
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(digits.full())) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [is_small_data_set(one) for one in found] == [True, True]
+    assert seen == [False, False, True, True]  # twice the images, twice the labels
+    assert sorted(os.listdir(cache)) == ["images.gz", "labels.gz"]
 
 
 def test_no_network(server, cache):

@@ -114,7 +114,7 @@ def test_requirements_install_this_checkout_under_constraints():
 # --- the layers -------------------------------------------------------------------------
 
 LAYERS = [
-    {"notebooks", "progress"},
+    {"files", "notebooks", "progress"},
     {"attention", "autoregressive", "data"},
     {"models", "decoding", "evaluation", "training"},
     {"zoo"},

@@ -51,12 +51,54 @@ def test_a_missing_folder_is_named_before_any_work(tmp_path, capsys):
     assert "there is no folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("images", ["0", "-3", "10001"])
+def test_there_are_ten_thousand_test_images(images, capsys):
+    with pytest.raises(SystemExit):
+        ladder.main(["--json", "--images", images])
+    assert f"--images is {images}; it has to be 1 to 10000" in capsys.readouterr().err
+
+
+def test_a_rung_without_weights_is_named(one_rung, capsys, monkeypatch):
+    rungs = {**ladder.RUNGS, "telepathy": ("Telepathy", "anywhere", None)}
+    monkeypatch.setattr(ladder, "RUNGS", rungs)
+    ladder.main(["--json", "--images", "20"])
+    printed = capsys.readouterr()
+    assert printed.err.startswith("no weights, no rung: telepathy.")
+    assert [rung["name"] for rung in json.loads(printed.out)] == ["pixelcnn"]
+
+
+def test_every_image_model_with_a_recipe_has_a_rung():
+    labelled = {name for name in image_recipes.RECIPES if name.endswith("by-label")}
+    assert image_recipes.RECIPES.keys() - labelled <= ladder.RUNGS.keys()
+    assert "pixel-transformer" in ladder.RUNGS
+
+
 def test_every_shipped_image_model_stands_on_the_ladder():
     unlabelled = [
         name for name in zoo.names()
         if zoo.load(name).length == 784 and not zoo.load(name).config.get("classes")
     ]  # fmt: skip
     assert set(unlabelled) <= set(ladder.RUNGS)
+
+
+# At most so many nats, parameters and seconds of training; None: any number will do.
+PROMISED = {
+    "made": (90, 2_500_000, None),
+    "pixelcnn": (86.5, 1_000_000, 60 * 60),
+    "gated-pixelcnn": (86.5, 1_000_000, 60 * 60),
+    "pixelsnail": (88, 1_000_000, 90 * 60),
+    "pixel-transformer": (95, None, 120 * 60),
+}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_what_ships_is_as_good_as_promised(name):
+    if name not in zoo.names():
+        pytest.skip(f"{name} does not ship")
+    card, (nats, parameters, seconds) = zoo.card(name), PROMISED[name]
+    assert card["results"]["nats"] <= nats
+    assert parameters is None or card["parameters"] <= parameters
+    assert seconds is None or card["train_seconds"] * card["threads"] <= 2 * seconds
 
 
 def test_the_label_that_makes_an_image_likeliest(monkeypatch):

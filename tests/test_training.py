@@ -2,6 +2,7 @@
 
 import math
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from lookback import training
+from lookback.files import WriteError
 from lookback.models.recurrent import RecurrentLM
 from lookback.training import CheckpointError, Settings, fit
 
@@ -140,6 +142,97 @@ def test_nothing_half_written_is_left(tmp_path, monkeypatch):
         run.save(path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+
+
+def test_a_full_disk_stops_the_training_and_leaves_the_old_checkpoint(small_disk):
+    path = small_disk / "run.pt"
+    fit(model(), draw, steps=2, checkpoint=path)
+    before = path.read_bytes()
+    (small_disk / "filler").write_bytes(b"0" * 2**17)
+    with pytest.raises(WriteError, match=r"run\.pt could not be written.*make room"):
+        training.Run(model(hidden=64), Settings(steps=2)).save(path)
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in small_disk.iterdir()) == ["filler", "run.pt"]
+
+
+KILLED = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from test_training import draw, held_out, model
+from lookback import training
+
+training.SAVE_EVERY = 0
+def slowly(step):
+    if step == 25:
+        print("now", flush=True)
+        time.sleep(600)
+    return draw(step)
+
+training.fit(model(), slowly, steps=40, every=10, evaluate=held_out, checkpoint={path!r})
+"""
+
+
+@pytest.fixture
+def under_way(tmp_path):
+    """A training in a process of its own, at step 25 of 40, and its checkpoint."""
+    path = tmp_path / "run.pt"
+    code = KILLED.format(tests=str(Path(__file__).parent), path=str(path))
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "now\n"
+    yield process, path
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_a_process_that_is_stopped_goes_on_with_the_same_curve(under_way, sign):
+    process, path = under_way
+    process.send_signal(sign)
+    _, said = process.communicate(timeout=60)
+    advice = (
+        "stopped after 25 steps: the model is what it had become; the same call goes "
+    )
+    assert (f"{advice}on from the checkpoint {path}" in said) == (sign == signal.SIGINT)
+    assert [file.name for file in path.parent.iterdir()] == ["run.pt"]
+    expected = fit(model(), draw, steps=40, every=10, evaluate=held_out)
+    steps = []
+
+    def counted(step):
+        steps.append(step)
+        return draw(step)
+
+    found = fit(model(), counted, steps=40, every=10, evaluate=held_out, checkpoint=path)
+    assert steps == list(range(25, 40))
+    assert (found.loss, found.held_out) == (expected.loss, expected.held_out)
+    assert found.steps == [10, 20, 30, 40]
+
+
+@pytest.mark.parametrize("place", ["a step", "an evaluation"])
+def test_ctrl_c_leaves_the_model_as_it_had_become(place):
+    """The averaged weights, in use, whether a step or an evaluation was interrupted."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    # The rate depends on the budget: both trainings have the same, and reach step 20.
+    whole, stopped = training.Run(model(), Settings(steps=40)), model()
+    for step in range(20):
+        whole.take_step(whole.model, *draw(step))
+    whole.keep()
+    draws = {"a step": lambda t: stop() if t == 20 else draw(t), "an evaluation": draw}
+    evaluate = stop if place == "an evaluation" else held_out
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fit(stopped, draws[place], steps=40, every=20, evaluate=evaluate)
+    assert "stopped after 20 steps" in caught.value.__notes__[0]
+    assert "with a new budget" in caught.value.__notes__[0]
+    assert not stopped.training
+    pairs = zip(stopped.parameters(), whole.model.parameters(), strict=True)
+    assert all(torch.equal(one, two) for one, two in pairs)
 
 
 def test_a_loss_that_is_not_finite_stops_the_training():

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from lookback import zoo
 from lookback.__main__ import main
+from lookback.files import WriteError
 from lookback.models import CLASSES
 from lookback.models.recurrent import RecurrentLM
 from lookback.zoo import WeightsError
@@ -78,6 +79,17 @@ def test_a_failed_save_leaves_the_old_file(model, tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_full_disk_leaves_the_old_weights(model, small_disk):
+    path = small_disk / "model.safetensors"
+    zoo.save(model, path)
+    before = path.read_bytes()
+    large = RecurrentLM(5, embedding=4, hidden=200)
+    with pytest.raises(WriteError, match=r"safetensors could not be written.*make room"):
+        zoo.save(large, path)
+    assert path.read_bytes() == before
+    assert [file.name for file in small_disk.iterdir()] == [path.name]
+
+
 @pytest.mark.parametrize("name", zoo.names())
 def test_every_shipped_model_has_a_recipe_and_a_card(name):
     card = zoo.card(name)
@@ -89,13 +101,50 @@ def test_every_shipped_model_has_a_recipe_and_a_card(name):
     assert {"data", "train_seconds", "device", "threads", "seed", "curve"} <= set(card)
 
 
-def test_training_writes_weights_and_card(tmp_path, monkeypatch):
+@pytest.fixture
+def short(tmp_path, monkeypatch):
+    """The arguments of a training that takes seconds."""
     small = functools.partial(translation_task, size=200, batch=16, tested=20)
     recipe = replace(RECIPES["one-vector"], task=small)
     monkeypatch.setitem(RECIPES, "one-vector", recipe)
     folders = ["--output", f"{tmp_path}", "--checkpoints", f"{tmp_path}/checkpoints"]
-    assert main(["train", "one-vector", "--steps", "2", *folders]) == 0
+    return ["train", "one-vector", "--steps", "2", *folders]
+
+
+def out_of_space(*_, **__):
+    raise OSError("No space left on device")
+
+
+@pytest.mark.parametrize("broken", ["zoo.save_file", "zoo.train.describe"])
+def test_weights_and_card_change_together(short, broken, tmp_path, monkeypatch):
+    files = [tmp_path / f"one-vector.{kind}" for kind in ("json", "safetensors")]
+    for file in files:
+        file.write_text("old")
+    monkeypatch.setattr(f"lookback.{broken}", out_of_space)
+    with pytest.raises(OSError, match="No space"):
+        main(short)
+    assert [file.read_text() for file in files] == ["old", "old"]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_training_that_is_stopped_says_how_to_go_on(short, kept, monkeypatch, capsys):
+    def stop(*_, checkpoint, **__):
+        if kept:
+            checkpoint.parent.mkdir()
+            checkpoint.touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lookback.training.fit", stop)
+    assert main(short) == 130
+    said = capsys.readouterr().err
+    assert ("goes on from the checkpoint" in said) == kept
+    assert ("nothing was written" in said) != kept
+
+
+def test_training_writes_weights_and_card(short, tmp_path, capsys):
+    assert main([*short, "--json"]) == 0
     card = json.loads((tmp_path / "one-vector.json").read_text())
+    assert json.loads(capsys.readouterr().out) == [card]
     assert card["steps"] == 2
     assert card["settings"]["seconds"] is None
     assert len(card["curve"]["nats"]) == 1

@@ -9,8 +9,9 @@ import importlib
 import sys
 
 COMMANDS = {
+    "doctor": ("lookback.doctor:main", "say what is missing here, and what to do"),
     "train": ("lookback.zoo.train:main", "make a shipped model again, weights and card"),
-    "bench": ("lookback.bench:main", "measure what is promised about speed"),
+    "bench": ("lookback.bench.command:main", "measure what is promised about speed"),
     "ladder": ("lookback.zoo.ladder:main", "score every shipped image model"),
     "store": ("lookback.notebooks:store_main", "run notebooks and keep their outputs"),
     "normalise": ("lookback.notebooks:normalise_main", "tidy notebooks, run nothing"),
@@ -19,6 +20,9 @@ COMMANDS = {
         "write the repository's address everywhere",
     ),
 }
+
+
+STOPPED = 130  # the exit code of a program that Ctrl-C stopped
 
 
 def usage() -> str:
@@ -44,7 +48,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(unknown(name), file=sys.stderr)
         return 2
     module, function = COMMANDS[name][0].split(":")
-    return getattr(importlib.import_module(module), function)(rest) or 0
+    try:
+        return getattr(importlib.import_module(module), function)(rest) or 0
+    except KeyboardInterrupt:
+        print("\nstopped: nothing half-written is left", file=sys.stderr)
+        return STOPPED
 
 
 if __name__ == "__main__":

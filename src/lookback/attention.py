@@ -230,6 +230,50 @@ def attend_near(query: Tensor, key: Tensor, value: Tensor, score: Score,
     return context, weights
 
 
+def attend_recent(query: Tensor, key: Tensor, value: Tensor, size: int,
+                  score: Score = scaled_dot) -> Tensor:  # fmt: skip
+    """Causal local attention that costs T x 2 size scores, where a mask costs T x T.
+
+    Computes the context of `attend` with the mask `window(T, T, size - 1) & causal(T)`.
+    Positions are cut into blocks of `size`; each block looks at itself and at the block
+    before it, where everything lies that its positions may see.
+
+    Args:
+        query, key, value: (..., T, D), (..., T, D), (..., T, E).
+        size: how many positions each one sees: itself and the `size` - 1 before it.
+
+    Returns:
+        The context (..., T, E).
+
+    Raises:
+        ValueError: the size is below 1, or queries and keys differ in number.
+    """
+    T = query.shape[-2]
+    if size < 1:
+        raise ValueError(f"each position sees at least itself: size is {size}, not >= 1")
+    if key.shape[-2] != T:
+        raise ValueError(f"as many keys as queries are needed: {key.shape[-2]}, not {T}")
+    query, key, value = (in_blocks(x, size) for x in (query, key, value))
+    key, value = with_block_before(key), with_block_before(value)  # (..., N, 2 size, D)
+    place = torch.arange(2 * size, device=query.device)
+    back = place[size:, None] - place  # (size, 2 size): how far back a key lies
+    mask = ((back >= 0) & (back < size)).repeat(query.shape[-3], 1, 1)
+    mask[0, :, :size] = False  # before the first block there is nothing
+    context, _ = attend(query, key, value, score, mask)  # (..., N, size, E)
+    return context.flatten(-3, -2)[..., :T, :]
+
+
+def in_blocks(x: Tensor, size: int) -> Tensor:
+    """(..., T, D) -> (..., N, size, D), the last block filled up with zeros."""
+    return F.pad(x, (0, 0, 0, -x.shape[-2] % size)).unflatten(-2, (-1, size))
+
+
+def with_block_before(blocks: Tensor) -> Tensor:
+    """(..., N, size, D) -> (..., N, 2 size, D): zeros stand before the first block."""
+    before = F.pad(blocks, (0, 0, 0, 0, 1, 0))[..., :-1, :, :]
+    return torch.cat([before, blocks], -2)
+
+
 class PredictedCentre(nn.Module):
     """Where to look: p = S sigmoid(v . tanh(W h)), for a source of S words."""
 

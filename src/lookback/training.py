@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from lookback.autoregressive import Autoregressive
+from lookback.files import whole
 from lookback.progress import bar
 
 Batch = tuple[Tensor, Tensor | None]
@@ -109,12 +110,18 @@ def fit(
     Raises:
         CheckpointError: the checkpoint is damaged or of another training.
         FloatingPointError: the loss is no longer finite.
+        WriteError: the checkpoint cannot be written; an older one is as it was.
     """
     with distributed() as (rank, world):
         run = Run(model, Settings(**settings), rank, world)
         if checkpoint is not None:
             run.resume(Path(checkpoint))
-        run.train(draw, evaluate, checkpoint and Path(checkpoint), description)
+        try:
+            run.train(draw, evaluate, checkpoint and Path(checkpoint), description)
+        except KeyboardInterrupt as stop:
+            run.keep()
+            stop.add_note(run.stopped(checkpoint))
+            raise
     return run.history
 
 
@@ -175,8 +182,22 @@ class Run:
             self.measure(evaluate)
         if checkpoint:
             self.save(checkpoint)
-        self.swap()  # the averaged weights are the ones to keep
+        self.keep()
+
+    def keep(self) -> None:
+        """Leave the averaged weights in the model, ready to be used."""
+        self.swap()
         self.model.eval()
+
+    def stopped(self, checkpoint) -> str:
+        """What to know, and to do, when somebody has stopped the training."""
+        if checkpoint and Path(checkpoint).exists():
+            further = f"the same call goes on from the checkpoint {checkpoint}"
+        else:
+            further = "the same call starts from these weights, with a new budget"
+        return (
+            f"stopped after {self.step} steps: the model is what it had become; {further}"
+        )
 
     def spent(self) -> float:
         """The share of the budget that is used up; the clock of rank 0 counts."""
@@ -250,10 +271,12 @@ class Run:
             return
         self.swap()
         self.model.eval()
-        with torch.no_grad():
-            value = float(evaluate(self.model))
-        self.model.train()
-        self.swap()
+        try:
+            with torch.no_grad():
+                value = float(evaluate(self.model))
+        finally:
+            self.model.train()
+            self.swap()
         self.history.steps.append(self.step)
         self.history.held_out.append(value)
         self.history.times.append(round(self.history.seconds, 2))
@@ -267,7 +290,7 @@ class Run:
         }
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint aside, then rename: a stop leaves the old one whole."""
+        """Write the checkpoint; a stop leaves the old one whole."""
         if self.rank > 0:
             return
         state = {
@@ -279,13 +302,8 @@ class Run:
             "step": self.step,
             "history": vars(self.history),
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(path.name + ".part")
-        try:
+        with whole(path, RuntimeError) as aside:  # torch's word for a full disk
             torch.save(state, aside)
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint, if there is one."""

@@ -15,6 +15,7 @@ document recognition, Proceedings of the IEEE 86(11).
 
 import gzip
 import hashlib
+import itertools
 import math
 import os
 import tempfile
@@ -32,6 +33,7 @@ from lookback.progress import bar
 
 BASE_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 TRAIN_FROM = 6_000
+TIMEOUT = 30  # seconds that a host may be silent
 
 
 class DataError(Exception):
@@ -122,8 +124,25 @@ def full(part: str = "train") -> tuple[Tensor, Tensor]:
     """
     if part not in FILES:
         raise ValueError(f"part is {part!r}; it has to be one of {', '.join(FILES)}")
-    images, labels = (_array(_read(_locate(file), file), file) for file in FILES[part])
+    images, labels = (_array(_fetch(file), file) for file in FILES[part])
     return images, labels.long()
+
+
+def faults() -> dict[str, str]:
+    """What `full` would have to download, or could not read, by file; empty if nothing.
+
+    Reads and checks every file that is there, and downloads none.
+    """
+    found = {}
+    for file in itertools.chain(*FILES.values()):
+        packed = cache_folder() / f"{file.name}.gz"
+        try:
+            _read(_locate(file) if os.environ.get("LOOKBACK_DATA") else packed, file)
+        except FileNotFoundError:
+            found[file.name] = f"{packed} is not there yet"
+        except (DataError, OSError) as error:
+            found[file.name] = str(error)
+    return found
 
 
 def cache_folder() -> Path:
@@ -251,6 +270,18 @@ def _keep(path: Path, content: bytes) -> None:
         pass
 
 
+def _fetch(file: IDX) -> bytes:
+    """The content of a file, wherever it is."""
+    path = _locate(file)
+    try:
+        return _read(path, file)
+    except FileNotFoundError as error:
+        raise DataError(
+            f"{path} was there and has gone: something deletes files in that folder. "
+            "Run this again."
+        ) from error
+
+
 def _locate(file: IDX) -> Path:
     """The file in the learner's own folder, or else downloaded."""
     if not (given := os.environ.get("LOOKBACK_DATA")):
@@ -306,7 +337,7 @@ def _download(file: IDX) -> Path:
 
 def _with_progress_bar(url: str, aside: str, manager: None) -> None:
     with (
-        requests.get(url, stream=True, timeout=30) as response,
+        requests.get(url, stream=True, timeout=TIMEOUT) as response,
         open(aside, "wb") as file,
     ):
         response.raise_for_status()

@@ -5,13 +5,13 @@
 """
 
 import json
-import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from lookback.autoregressive import Autoregressive
+from lookback.files import whole
 from lookback.models import CLASSES
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -84,20 +84,18 @@ def save(model: Autoregressive, path: str | Path, half: bool = False) -> None:
 
     Args:
         half: keep 16-bit floats: half the size, about three digits.
+
+    Raises:
+        WriteError: the file cannot be written; an older one is as it was.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: (tensor.half() if half else tensor).detach().cpu().contiguous()
         for name, tensor in model.state_dict().items()
     }
     described = {"class": type(model).__name__, "config": json.dumps(model.config)}
-    aside = path.with_name(path.name + ".part")
-    try:
+    with whole(path, SafetensorError) as aside:
         save_file(tensors, aside, metadata=described)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def card(name: str) -> dict:

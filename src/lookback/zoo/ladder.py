@@ -6,7 +6,7 @@ seconds of sampling are measured now. The page of the book is written from them.
 
 import argparse
 import json
-import os
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +15,12 @@ import torch
 
 from lookback import decoding, zoo
 from lookback.autoregressive import Autoregressive
+from lookback.files import whole
 from lookback.progress import bar
 from lookback.zoo.image_recipes import TEST_SEED, held_out_nats
 
 PAGE = Path("book/ladder.md")
-SAMPLES = 16
+SAMPLES, IMAGES = 16, 10_000
 
 # What each model is called, how it looks back, and what GPUs reach in hundreds of epochs:
 # nats with dynamic binarisation, README of EugenHotaj/pytorch-generative.
@@ -48,15 +49,20 @@ def main(arguments: list[str]) -> None:
     """Measure the shipped image models; print them, and write the page."""
     parser = argparse.ArgumentParser("python -m lookback ladder", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON, write no page")
-    parser.add_argument("--images", type=int, default=10_000, metavar="N",
-                        help="score the first N test images")  # fmt: skip
+    parser.add_argument("--images", type=int, default=IMAGES, metavar="N",
+                        help=f"score the first N of {IMAGES:,} test images")  # fmt: skip
     parser.add_argument("--page", type=Path, default=PAGE, metavar="FILE")
     given = parser.parse_args(arguments)
+    if not 1 <= given.images <= IMAGES:
+        parser.error(f"--images is {given.images}; it has to be 1 to {IMAGES}")
     if not given.json and not given.page.parent.is_dir():
         parser.error(
             f"there is no folder {given.page.parent} to write the page to: start in the "
             "folder of the book, name another with --page, or use --json"
         )
+    if missing := sorted(RUNGS.keys() - set(zoo.names())):
+        print(f"no weights, no rung: {', '.join(missing)}. "
+              "`python -m lookback train NAME` makes them.", file=sys.stderr)  # fmt: skip
     rungs = measure_all(given.images)
     if given.json:
         print(json.dumps([rung._asdict() for rung in rungs], indent=1))
@@ -147,11 +153,7 @@ the other, with each model's own memory, on {threads} threads.
 
 
 def write(path: Path, text: str) -> None:
-    """Write a page aside, then rename it."""
-    aside = path.with_name(path.name + ".part")
-    try:
+    """Write a page, and say so."""
+    with whole(path) as aside:
         aside.write_text(text, encoding="utf-8")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
     print(f"wrote {path}")

@@ -7,19 +7,22 @@ import argparse
 import json
 import os
 import platform
+import sys
+import tempfile
 from pathlib import Path
 
 import torch
 
 from lookback import training, zoo
 from lookback.autoregressive import Autoregressive
+from lookback.files import whole
 from lookback.training import History
 from lookback.zoo.recipe import Recipe, Task
 from lookback.zoo.recipes import RECIPES
 
 
-def main(arguments: list[str]) -> None:
-    """Train one model, or say which there are."""
+def main(arguments: list[str]) -> int:
+    """Train one model, or say which there are; 130 if it was stopped by Ctrl-C."""
     parser = argparse.ArgumentParser("python -m lookback train", description=__doc__)
     parser.add_argument("name", choices=sorted(RECIPES), metavar="NAME",
                         help=", ".join(sorted(RECIPES)))  # fmt: skip
@@ -27,10 +30,26 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--steps", type=int, help="a budget in steps, instead")
     parser.add_argument("--output", type=Path, default=zoo.WEIGHTS, metavar="FOLDER")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
+    parser.add_argument("--json", action="store_true",
+                        help="print the card, in a list as all commands do")  # fmt: skip
     given = parser.parse_args(arguments)
     settings = budget(RECIPES[given.name], given.seconds, given.steps)
-    made = train(given.name, settings, given.output, given.checkpoints)
-    print(json.dumps(made.get("results"), ensure_ascii=False))
+    try:
+        made = train(given.name, settings, given.output, given.checkpoints)
+    except KeyboardInterrupt:
+        print(f"\n{stopped(given.checkpoints / f'{given.name}.pt')}", file=sys.stderr)
+        return 130
+    if made:  # one process of several writes, and speaks
+        said = [made] if given.json else made["results"]
+        print(json.dumps(said, ensure_ascii=False, indent=1 if given.json else None))
+    return 0
+
+
+def stopped(checkpoint: Path) -> str:
+    """What a training that was stopped has left."""
+    if not checkpoint.exists():
+        return "stopped before the first checkpoint: nothing was written"
+    return f"stopped: the same command goes on from the checkpoint {checkpoint}"
 
 
 def budget(recipe: Recipe, seconds: float | None, steps: int | None) -> dict:
@@ -41,7 +60,10 @@ def budget(recipe: Recipe, seconds: float | None, steps: int | None) -> dict:
 
 
 def train(name: str, settings: dict, output: Path, checkpoints: Path) -> dict:
-    """Train a recipe; write `NAME.safetensors` and `NAME.json`; return the card."""
+    """Train a recipe; write `NAME.safetensors` and `NAME.json`; return the card.
+
+    Both are written at the end, so that weights never stand beside another's card.
+    """
     recipe = RECIPES[name]
     torch.manual_seed(recipe.seed)
     model, task = recipe.build(), recipe.task()
@@ -51,11 +73,14 @@ def train(name: str, settings: dict, output: Path, checkpoints: Path) -> dict:
     )  # fmt: skip
     if int(os.environ.get("RANK", 0)) > 0:
         return {}
-    weights = output / f"{name}.safetensors"
-    zoo.save(model, weights, half=True)
-    made = describe(name, zoo.load(weights), task, history, settings)
-    text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
-    weights.with_suffix(".json").write_text(text, encoding="utf-8")
+    weights = f"{name}.safetensors"
+    with tempfile.TemporaryDirectory() as folder:
+        zoo.save(model, Path(folder) / weights, half=True)
+        shipped = zoo.load(Path(folder) / weights)
+    made = describe(name, shipped, task, history, settings)
+    with whole(output / f"{name}.json") as card:
+        card.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        zoo.save(model, output / weights, half=True)
     return made
 
 
