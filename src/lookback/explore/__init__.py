@@ -1,0 +1,10 @@
+"""Explorables: figures that one can ask questions of, in the page and in Jupyter.
+
+Each is a `NAME.mjs`, all of whose logic runs in the browser, beside a `NAME.py`, whose
+traits are its data. `explorable.py` joins the two.
+"""
+
+from lookback.explore.explorable import Explorable
+from lookback.explore.query import Query
+
+__all__ = ["Explorable", "Query"]

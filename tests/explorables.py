@@ -1,0 +1,65 @@
+"""Explorables without a book: one tiny page with the host and a widget's own state."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from ipywidgets.embed import embed_data
+
+PAGE = """<!doctype html>
+<html lang="en" data-theme="{scheme}">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>An explorable</title><link rel="icon" href="data:,">
+<script type="application/vnd.jupyter.widget-state+json">{state}</script>
+<script type="module" src="/book/_static/explorables.mjs"></script>
+<style>body {{ margin: 0; padding: 12px; background: {paper}; }}</style>
+</head>
+<body><main><h1>An explorable</h1>{before}<div data-widget="{model}"></div></main>
+</body></html>
+"""
+PAPER = {"light": "#ffffff", "dark": "#14181e"}
+
+
+def page(widget, scheme="light", before="") -> str:
+    """An HTML page that shows a widget as the built book does.
+
+    before: HTML in front of it, for instance a tall box that hides it below the window.
+    """
+    data = embed_data(views=[widget], drop_defaults=False)
+    state = json.dumps(data["manager_state"]).replace("</", r"<\/")
+    return PAGE.format(
+        scheme=scheme,
+        state=state,
+        paper=PAPER[scheme],
+        before=before,
+        model=widget.model_id,
+    )
+
+
+SOURCE = Path(__file__).parents[1] / "src/lookback/explore"
+CALL = """
+const [file, name] = process.argv.slice(-2);
+const module = await import(file);
+const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
+const found = [];
+for (const inputs of given) found.push(await module[name](...inputs));
+console.log(JSON.stringify(found, plain));
+"""
+
+
+def call(module: str, function: str, inputs: list[list]) -> list:
+    """What a function of `explore/MODULE.mjs` returns under node, for each input list.
+
+    Inputs and results are JSON; typed arrays come back as lists.
+    """
+    command = ["node", "--eval", f"(async () => {{{CALL}}})()", "--"]
+    done = subprocess.run(
+        [*command, SOURCE / f"{module}.mjs", function],
+        input=json.dumps(inputs),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
