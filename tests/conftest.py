@@ -154,7 +154,7 @@ def mount(chromium, bench):
             has_touch=touch,
             reduced_motion="reduce" if still else "no-preference",
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         found = Visit(context.new_page())
         html = explorables.page(widget, scheme, before)

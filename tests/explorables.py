@@ -13,12 +13,12 @@ PAGE = """<!doctype html>
 <title>An explorable</title><link rel="icon" href="data:,">
 <script type="application/vnd.jupyter.widget-state+json">{state}</script>
 <script type="module" src="/book/_static/explorables.mjs"></script>
-<style>body {{ margin: 0; padding: 12px; background: {paper}; }}</style>
+<style>body {{ margin: 0; padding: 12px; background: {paper}; color: {ink}; }}</style>
 </head>
 <body><main><h1>An explorable</h1>{before}<div data-widget="{model}"></div></main>
 </body></html>
 """
-PAPER = {"light": "#ffffff", "dark": "#14181e"}
+COLOURS = {"light": ("#ffffff", "#1f2328"), "dark": ("#14181e", "#e6eaee")}
 
 
 def page(widget, scheme="light", before="") -> str:
@@ -28,13 +28,9 @@ def page(widget, scheme="light", before="") -> str:
     """
     data = embed_data(views=[widget], drop_defaults=False)
     state = json.dumps(data["manager_state"]).replace("</", r"<\/")
-    return PAGE.format(
-        scheme=scheme,
-        state=state,
-        paper=PAPER[scheme],
-        before=before,
-        model=widget.model_id,
-    )
+    paper, ink = COLOURS[scheme]
+    colours = {"scheme": scheme, "paper": paper, "ink": ink}
+    return PAGE.format(state=state, before=before, model=widget.model_id, **colours)
 
 
 SOURCE = Path(__file__).parents[1] / "src/lookback/explore"

@@ -6,5 +6,6 @@ traits are its data. `explorable.py` joins the two.
 
 from lookback.explore.explorable import Explorable
 from lookback.explore.query import Query
+from lookback.explore.window import Window
 
-__all__ = ["Explorable", "Query"]
+__all__ = ["Explorable", "Query", "Window"]

@@ -4,13 +4,21 @@ from matplotlib.colors import to_hex, to_rgb
 
 from lookback.figures.style import CELLS, COLOURS, GRID, INK, MUTED, PAPER
 
-LIGHT = {"paper": PAPER, "ink": INK, "muted": MUTED, "grid": GRID, "field": "#F4F6F8"}
+LIGHT = {
+    "paper": PAPER,
+    "ink": INK,
+    "muted": MUTED,
+    "grid": GRID,
+    "field": "#F4F6F8",
+    "unseen": "#C9CFD6",
+}
 DARK = {
     "paper": "#14181E",
     "ink": "#E6EAEE",
     "muted": "#A3AEBB",
     "grid": "#333B45",
     "field": "#222831",
+    "unseen": "#59636F",
 }
 # Where the page says it is dark: Jupyter Book, JupyterLab, VS Code, Colab.
 SAYS_DARK = (

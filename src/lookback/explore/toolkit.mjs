@@ -93,7 +93,7 @@ export function controls(...children) {
 
 /** A labelled slider. change(number) is called while it moves; node.set(number) moves it. */
 export function slider({ label, min, max, step = 1, value, change, format = String }) {
-  const shown = element("output", {}, format(value));
+  const shown = element("span", { class: "value" }, format(value));
   const input = element("input", {
     type: "range", min, max, step, value,
     "aria-valuetext": format(value),
