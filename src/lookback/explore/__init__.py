@@ -4,8 +4,9 @@ Each is a `NAME.mjs`, all of whose logic runs in the browser, beside a `NAME.py`
 traits are its data. `explorable.py` joins the two.
 """
 
+from lookback.explore.backs import Backs
 from lookback.explore.explorable import Explorable
 from lookback.explore.query import Query
 from lookback.explore.window import Window
 
-__all__ = ["Explorable", "Query", "Window"]
+__all__ = ["Backs", "Explorable", "Query", "Window"]
