@@ -37,7 +37,9 @@ SOURCE = Path(__file__).parents[1] / "src/lookback/explore"
 CALL = """
 const [file, name] = process.argv.slice(-2);
 const module = await import(file);
-const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const buffer = (data) => new Uint8Array(Buffer.from(data, "base64")).buffer;
+const given = JSON.parse(require("fs").readFileSync(0, "utf8"),
+  (_, value) => (value?.$bytes === undefined ? value : buffer(value.$bytes)));
 const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
 const found = [];
 for (const inputs of given) found.push(await module[name](...inputs));
@@ -48,7 +50,8 @@ console.log(JSON.stringify(found, plain));
 def call(module: str, function: str, inputs: list[list]) -> list:
     """What a function of `explore/MODULE.mjs` returns under node, for each input list.
 
-    Inputs and results are JSON; typed arrays come back as lists.
+    Inputs and results are JSON; {"$bytes": base64} becomes an ArrayBuffer, and typed
+    arrays come back as lists.
     """
     command = ["node", "--eval", f"(async () => {{{CALL}}})()", "--"]
     done = subprocess.run(

@@ -86,15 +86,15 @@ export default explorable("backs", "A row of people who pass a drawing on", ({ m
   const length = slider({ label: "length of the row", min: 1, max: T, value: model.get("length"), change: set("length") });
   const people = Array.from({ length: T + 1 }, person);
   const row = element("div", { class: "row", "aria-hidden": "true" }, people.map(({ node }) => node));
-  const powers = Math.ceil(-Math.log10(Math.min(...model.get("slopes").flat())) / 5) * 5;
+  const powers = Math.ceil(-Math.log10(Math.min(...model.get("slopes").flat())) / 10) * 10;
   const charts = [
     chart({
       title: "drawings recalled, by distance", cells, series: model.get("recall"),
       ticks: [[0, "0 %"], [0.5, "50 %"], [1, "100 %"]], height: (share) => share,
     }),
     chart({
-      title: "what is left of a small change (norm of the Jacobian)", cells, series: model.get("slopes"),
-      ticks: [[1, "1"], [10 ** (-powers / 2), short(10 ** (-powers / 2)).replace("1 × ", "")], [10 ** -powers, short(10 ** -powers).replace("1 × ", "")]],
+      title: "left of a small change (norm of the Jacobian)", cells, series: model.get("slopes"),
+      ticks: [0, powers / 2, powers].map((power) => [10 ** -power, power ? short(10 ** -power).replace("1 × ", "") : "1"]),
       height: (size) => 1 + Math.log10(Math.min(1, Math.max(size, 10 ** -powers))) / powers,
     }),
   ];

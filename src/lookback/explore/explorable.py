@@ -52,21 +52,29 @@ def _plain(path: Path) -> str:
     return text
 
 
+def style(path: Path) -> str:
+    """The colours and what all explorables share, then `path` if there is such a file."""
+    shared = path.with_name("explore.css").read_text("utf-8")
+    own = path.read_text("utf-8") if path.exists() else ""
+    return colour_variables() + shared + own
+
+
 class Explorable(anywidget.AnyWidget):
     """A figure that answers, alive in the page, in Jupyter and in Colab.
 
-    A subclass lives in `NAME.py` beside `NAME.mjs`. Its data are traits with `sync=True`.
+    A subclass lives in `NAME.py` beside `NAME.mjs` and, if it needs one, `NAME.css`. Its
+    data are traits with `sync=True`.
     It writes `picture`, which stands where no JavaScript runs, and lists in `assets` the
     weights that it asks for by name (see `weights.mjs`).
     """
 
-    _css = colour_variables() + (Path(__file__).parent / "explore.css").read_text("utf-8")
     assets: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs):
         if not hasattr(cls, "_esm"):  # ipywidgets makes subclasses that have it
             source = Path(importlib.util.find_spec(cls.__module__).origin)
             cls._esm = bundle(source.with_suffix(".mjs"))
+            cls._css = style(source.with_suffix(".css"))
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **traits):

@@ -61,7 +61,7 @@ export default explorable("query", "A query among keys in the plane", ({ model, 
       handle.setAttribute("aria-valuenow", degrees([x, y]));
       handle.setAttribute("aria-valuetext", `${long.toFixed(1)} long, ${degrees([x, y])} degrees`);
       // A key's name stands beyond its tip, the query's beside its shaft.
-      const [u, v] = kind === "query" ? [x * 0.6 + (0.5 * y) / long, y * 0.6 - (0.5 * x) / long] : [x + (0.55 * x) / long, y + (0.42 * y) / long];
+      const [u, v] = kind === "query" ? [x * 0.85 + (0.55 * y) / long, y * 0.85 - (0.55 * x) / long] : [x + (0.55 * x) / long, y + (0.42 * y) / long];
       const near = (number, margin) => Math.min(edge - margin, Math.max(margin - edge, number));
       text.setAttribute("x", near(u * UNIT, 26));
       text.setAttribute("y", near(-v * UNIT, 12));

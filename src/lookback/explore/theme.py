@@ -33,8 +33,8 @@ SAYS_NOTHING = "html:not([data-theme], [theme], :has(> body[data-jp-theme-light]
 def colour_variables() -> str:
     """CSS that gives each colour of the book a variable, under `.explorable`.
 
-    `--attention` paints shapes; `--attention-ink` is the same hue with a contrast to the
-    paper of at least 4.5 : 1, for text and thin lines.
+    `--attention` paints shapes; `--attention-ink` is the same hue with a contrast of at
+    least 4.5 : 1 to the paper and to the field of a control, for text and thin lines.
     """
     light, dark = _declarations(LIGHT, "#000000"), _declarations(DARK, "#FFFFFF")
     says_dark = ", ".join(f"{where} .explorable" for where in SAYS_DARK)
@@ -49,7 +49,7 @@ def colour_variables() -> str:
 def _declarations(base: dict[str, str], towards: str) -> str:
     hues = COLOURS | {name: look["color"] for name, look in CELLS.items()}
     shapes = {n: readable(c, base["paper"], towards, 3) for n, c in hues.items()}
-    inks = {f"{n}-ink": readable(c, base["paper"], towards, 4.6) for n, c in hues.items()}
+    inks = {f"{n}-ink": readable(c, base["field"], towards, 4.6) for n, c in hues.items()}
     named = base | shapes | inks
     return " ".join(f"--{n.replace(' ', '-')}: {c};" for n, c in named.items())
 
