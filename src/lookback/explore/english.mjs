@@ -162,7 +162,7 @@ export function distance(a, b) {
 /** The few of `words` that are spelled most like this one. */
 export function nearest(word, words, few = 3) {
   const measured = words.map((other) => [distance(word, other), other]);
-  const bound = Math.max(2, word.length / 2);
+  const bound = Math.max(1, word.length / 3);
   const near = measured.filter(([d]) => d <= bound).sort((a, b) => a[0] - b[0]);
   return near.slice(0, few).map(([, other]) => other);
 }
