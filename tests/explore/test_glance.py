@@ -208,7 +208,7 @@ def test_a_learner_compares_models(mount):
     models = {"one": own("dot"), "other": own("additive")}
     page = mount(Glance(models, CAT, longest=6)).page
     for name, model in models.items():
-        page.get_by_label(name, exact=True).check()
+        page.get_by_text(name, exact=True).click()
         expected = Glance(model, CAT, longest=6)
         assert "".join(rows(page)[1]) == expected.translation.replace(" ", "")
         page.get_by_role("toolbar", name="Korean").get_by_role("button").nth(2).hover()

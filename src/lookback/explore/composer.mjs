@@ -81,7 +81,7 @@ export function composer({ language, vocabulary, examples, changed }) {
       open = kind;
       draw();
       offered.querySelector("[aria-expanded=true]").focus();
-    }, { class: "heading", "aria-expanded": kind === open });
+    }, { class: "heading", "aria-expanded": String(kind === open) });
   }
 
   function draw() {
