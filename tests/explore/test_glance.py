@@ -142,6 +142,18 @@ def test_an_english_word_shows_who_looked_at_it(cat):
     expect(page.locator(".says")).to_contain_text("Who looked at")
 
 
+def test_words_of_one_spelling_are_told_apart(mount):
+    page = mount(Glance(sentence="the cat that sees the cat sees the cat")).page
+    says = page.locator(".says")
+    expect(says).to_contain_text(
+        "To write the first 고양이 (cat) it looked at the second “the”"
+    )
+    word(page, "Korean", "고양이").nth(2).hover()
+    expect(says).to_contain_text(
+        "To write the third 고양이 (cat) it looked at the third “the”"
+    )
+
+
 def test_a_word_is_exchanged(cat):
     page = cat.page
     word(page, "English", "cat").click()

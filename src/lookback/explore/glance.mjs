@@ -14,10 +14,21 @@ export function across({ side, index }, weights) {
   return side === "korean" ? weights[index] : weights.map((row) => row[index]);
 }
 
-/** The same in words. */
+const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
+
+/** Names that tell words of one spelling apart: the second “the”. */
+export function toldApart(names) {
+  return names.map((name, i) => {
+    const before = names.slice(0, i).filter((other) => other === name).length;
+    const twice = names.indexOf(name) !== names.lastIndexOf(name);
+    return twice ? `the ${ORDINALS[before] ?? `${before + 1}th`} ${name}` : name;
+  });
+}
+
+/** Where a word looked, or who looked at it, in words. */
 export function inFull(at, { source, target, weights }) {
-  const english = source.map((word) => (word === END.word ? "the end" : quoted(word)));
-  const korean = target.map(glossed);
+  const english = toldApart(source.map((word) => (word === END.word ? "the end" : quoted(word))));
+  const korean = toldApart(target.map(glossed));
   const [own, others] = at.side === "korean" ? [korean, english] : [english, korean];
   const most = across(at, weights).map((weight, i) => [weight, others[i]])
     .filter(([weight]) => weight >= SEEN).sort((a, b) => b[0] - a[0]).slice(0, 4)
@@ -48,8 +59,8 @@ function drawMatrix(canvas, weights, at, root) {
 }
 
 /** Two rows of words and the matrix of their weights; a word that is pointed at or pinned
- * shows where it looked. told(text) says so in words, pinned(at) that a word was pinned. */
-function sight({ root, told, pinned }) {
+ * shows where it looked. speak(text) says so in words, pinned(at) that a word was pinned. */
+function sight({ root, speak, pinned }) {
   const rows = { english: wordRow("English", false), korean: wordRow("Korean", true) };
   const canvas = element("canvas", { class: "matrix", "aria-hidden": "true" });
   const same = (a, b) => a?.side === b?.side && a?.index === b?.index;
@@ -62,7 +73,7 @@ function sight({ root, told, pinned }) {
       row.press(pin?.side === side ? pin.index : null);
     }
     if (found) drawMatrix(canvas, found.weights, at, root);
-    told(at ? inFull(at, found) : rest);
+    speak(at ? inFull(at, found) : rest);
   }
   function point(at) {
     if (same(at, hover)) return;
@@ -142,7 +153,7 @@ export default explorable("glance", "A sentence, its translation, and where each
   }
 
   const view = sight({
-    root, told: say,
+    root, speak: say,
     pinned: (at) => compose.exchange(at?.side === "english" && at.index < compose.words.length ? at.index : null),
   });
   const compose = composer({
