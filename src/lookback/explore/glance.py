@@ -16,9 +16,10 @@ from torch import nn
 
 from lookback import decoding, figures, zoo
 from lookback.data import translation
-from lookback.data.lexicon import ADJECTIVES, ATTACHED, NOUNS, TIMES, VERBS
-from lookback.data.vocabulary import SOURCE, TARGET
+from lookback.data.lexicon import ADJECTIVES, NOUNS, TIMES, VERBS
+from lookback.data.vocabulary import SOURCE, SPECIAL, TARGET
 from lookback.explore.explorable import Explorable
+from lookback.explore.vocabulary import check_vocabulary, korean_word
 from lookback.models.attention_translator import AttentionTranslator
 
 SHIPPED = "attention-small"
@@ -57,15 +58,9 @@ def language() -> dict:
 
 
 def korean() -> list[dict]:
-    """Every target word with what it says; `attached` ones follow without a space."""
-    return [
-        {
-            "word": word,
-            "gloss": "" if i < 2 else translation.gloss(word),
-            "attached": word in ATTACHED,
-        }
-        for i, word in enumerate(TARGET.words)
-    ]
+    """Every target word by its id; padding and the end say nothing."""
+    special = [{"word": word, "gloss": ""} for word in SPECIAL]
+    return special + [korean_word(word) for word in TARGET.words[len(SPECIAL) :]]
 
 
 def named(model) -> dict[str, AttentionTranslator]:
@@ -83,12 +78,7 @@ def named(model) -> dict[str, AttentionTranslator]:
                 f"{type(one).__name__} has no weights to show: give an "
                 "AttentionTranslator, or several as {name: model}"
             )
-        if (one.source_vocabulary, one.vocabulary) != (len(SOURCE), len(TARGET)):
-            raise ValueError(
-                f"the model has {one.source_vocabulary} source and {one.vocabulary} "
-                f"target words, the course's vocabularies {len(SOURCE)} and "
-                f"{len(TARGET)}: build it with len(SOURCE), len(TARGET)"
-            )
+        check_vocabulary(one)
     return models
 
 
@@ -141,7 +131,6 @@ class Glance(Explorable):
         ValueError: it has another vocabulary, or the sentence is not in the grammar.
     """
 
-    _css = Explorable._css + (Path(__file__).parent / "glance.css").read_text("utf-8")
     assets: ClassVar[tuple[str, ...]] = (SHIPPED,)
 
     language = traitlets.Dict().tag(sync=True)

@@ -4,12 +4,27 @@ import { element, percent, setText } from "./toolkit.mjs";
 
 export const quoted = (text) => `“${text}”`;
 
-/** A Korean word with what it says: 책 (book). */
-export function glossed({ word, gloss }) {
-  return gloss ? `${word} (${gloss.replace(/^\((.*)\)$/, "$1")})` : "the end";
+/** How one speaks of a word: “book”, 책 (book), the end. */
+export function named({ word, gloss }) {
+  const mark = /^\((.*)\)$/;
+  if (mark.test(word)) return word.replace(mark, "the $1");
+  return gloss ? `${word} (${gloss.replace(mark, "$1")})` : quoted(word);
 }
 
-function wordButton({ word, gloss, attached = false }, index, korean) {
+const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"];
+
+/** Names that tell words of one spelling apart: the second “the”. */
+export function toldApart(names) {
+  return names.map((name, i) => {
+    const before = names.slice(0, i).filter((other) => other === name).length;
+    const twice = names.indexOf(name) !== names.lastIndexOf(name);
+    return twice ? `the ${ORDINALS[before] ?? `${before + 1}th`} ${name}` : name;
+  });
+}
+
+// A Korean word has a gloss, if an empty one, and stands below its share.
+function wordButton({ word, gloss, attached = false }, index) {
+  const korean = gloss !== undefined;
   const share = element("span", { class: "share", "aria-hidden": "true" });
   const own = element("span", { class: "own", lang: korean && gloss ? "ko" : null }, word);
   const said = korean && element("span", { class: "gloss" }, gloss || "\u00a0");
@@ -20,22 +35,22 @@ function wordButton({ word, gloss, attached = false }, index, korean) {
 }
 
 /** Buttons for words, in groups that stay on one line: a word and what is attached to it. */
-function written(words, korean) {
+function written(words) {
   const groups = [];
   words.forEach((word, i) => {
     if (!word.attached || i === 0) groups.push(element("span", { class: "unit" }));
-    groups.at(-1).append(wordButton(word, i, korean));
+    groups.at(-1).append(wordButton(word, i));
   });
   return groups;
 }
 
 /** A row of words with one tab stop; arrow keys go along it.
  *
- * fill(words) shows {word, gloss, attached}; light(weights, least) shades them and says the
+ * fill(words) shows words, {word} or {word, gloss, attached}; light(weights, least) shades them and says the
  * shares from `least` on; press(index) marks one. listen({hover, pin}): both are called with
  * an index, or null where the pointer or the focus has left. */
-export function wordRow(label, korean) {
-  const node = element("div", { class: korean ? "words korean" : "words", role: "toolbar", "aria-label": label });
+export function wordRow(label) {
+  const node = element("div", { class: "words", role: "toolbar", "aria-label": label });
   const buttons = () => [...node.querySelectorAll("button")];
   const under = (event) => buttons().indexOf(event.target.closest("button"));
 
@@ -54,7 +69,7 @@ export function wordRow(label, korean) {
     node,
     fill(words) {
       const at = buttons().indexOf(document.activeElement);
-      node.replaceChildren(...written(words, korean));
+      node.replaceChildren(...written(words));
       if (at >= 0) buttons()[Math.min(at, words.length - 1)]?.focus();
     },
     light(weights, least) {
