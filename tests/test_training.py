@@ -157,11 +157,11 @@ def test_two_processes_train_what_one_does():
     expected = held_out(alone)
     command = [
         sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2",
-        "--master_port=29611", str(Path(__file__).with_name("train_in_two.py")),
+        "--standalone", str(Path(__file__).with_name("train_in_two.py")),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr[-2000:]
-    found = re.findall(r"held out (\S+)", done.stdout)
+    found = re.findall(r"held out (\d+\.\d+)", done.stdout)
     assert len(found) == 2
     assert float(found[0]) == pytest.approx(expected, rel=1e-3)
     assert found[0] == found[1]

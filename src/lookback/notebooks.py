@@ -264,7 +264,9 @@ def needed(module: str):
 
 # --- the repository's address -----------------------------------------------------------
 
-ADDRESS_FILES = ("_config.yml", "CITATION.cff", "README.md", "pyproject.toml")
+ADDRESS_FILES = (
+    "_config.yml", "CITATION.cff", "README.md", "SECURITY.md", "pyproject.toml",
+)  # fmt: skip
 
 
 def stamp(root: Path, repository: str, revision: str = "main") -> list[Path]:

@@ -15,6 +15,7 @@ from lookback.data import digits
 from lookback.models.gated_pixelcnn import GatedPixelCNN
 from lookback.models.made import MADE
 from lookback.models.pixel_rnn import PixelRNN
+from lookback.models.pixel_transformer import PixelTransformer
 from lookback.models.pixelcnn import PixelCNN
 from lookback.models.pixelsnail import PixelSNAIL
 from lookback.zoo.recipe import Recipe, Task
@@ -98,13 +99,16 @@ def recipe(build: Callable[[], Autoregressive], batch: int = 16, labelled: bool 
 
 
 RECIPES: dict[str, Recipe] = {
-    "pixel-rnn": recipe(lambda: PixelRNN(position=False), 32, steps=500, every=125),
-    "pixel-rnn-told-where": recipe(lambda: PixelRNN(), 32, steps=500, every=125),
-    "made": recipe(lambda: MADE(hidden=600), 100, steps=4000, rate=8e-3),
+    "pixel-rnn": recipe(lambda: PixelRNN(position=False), steps=2000, every=500),
+    "pixel-rnn-told-where": recipe(PixelRNN, steps=2000, every=500),
+    "made": recipe(lambda: MADE(hidden=600), 100, steps=12_000, rate=8e-3, every=2000),
     "pixelcnn": recipe(PixelCNN, steps=8000, every=2000),
-    "gated-pixelcnn": recipe(gated, steps=3000, every=750),
+    "gated-pixelcnn": recipe(gated, steps=6000),
     "gated-pixelcnn-by-label": recipe(
         gated_by_label, labelled=True, steps=1200, rate=2e-3, every=400
     ),
-    "pixelsnail": recipe(lambda: PixelSNAIL(layers=2, heads=1), steps=2400, every=600),
+    "pixelsnail": recipe(lambda: PixelSNAIL(layers=2, heads=1), steps=3000),
+    "pixel-transformer": recipe(
+        lambda: PixelTransformer(heads=2, layers=3), 8, steps=5000, rate=5e-3
+    ),
 }

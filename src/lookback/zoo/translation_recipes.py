@@ -8,6 +8,7 @@ from lookback.data import translation
 from lookback.data.vocabulary import SOURCE, TARGET, Batches, tensors
 from lookback.models.attention_translator import AttentionTranslator
 from lookback.models.encoder_decoder import EncoderDecoder
+from lookback.models.transformer import TransformerTranslator
 from lookback.zoo.recipe import Recipe, Task
 
 
@@ -41,11 +42,16 @@ def one_vector(**options) -> Callable[[], EncoderDecoder]:
     return lambda: EncoderDecoder(len(SOURCE), len(TARGET), **options)
 
 
-def attention(score: str) -> Callable[[], AttentionTranslator]:
-    """The same with attention; fewer hidden numbers, so that parameters compare."""
+def attention(score: str, hidden: int = 272) -> Callable[[], AttentionTranslator]:
+    """The same with attention; 272 hidden numbers, so that parameters compare."""
     return lambda: AttentionTranslator(
-        len(SOURCE), len(TARGET), score=score, hidden=272, bidirectional=True
+        len(SOURCE), len(TARGET), score=score, hidden=hidden, bidirectional=True
     )
+
+
+def transformer() -> TransformerTranslator:
+    """The Transformer of chapter 7, of as many parameters as the others, or near."""
+    return TransformerTranslator(len(SOURCE), len(TARGET))
 
 
 TRANSLATION = {"steps": 4000, "rate": 3e-3, "average": 0.998, "every": 500}
@@ -58,4 +64,10 @@ RECIPES: dict[str, Recipe] = {
     "attention-dot": Recipe(attention("dot"), translation_task, TRANSLATION),
     "attention-bilinear": Recipe(attention("bilinear"), translation_task, TRANSLATION),
     "attention-additive": Recipe(attention("additive"), translation_task, TRANSLATION),
+    "attention-small": Recipe(
+        attention("dot", 128), translation_task, TRANSLATION | {"rate": 7e-3}
+    ),
+    "transformer": Recipe(
+        transformer, translation_task, TRANSLATION | {"rate": 2e-3, "warmup": 400}
+    ),
 }
