@@ -3,6 +3,7 @@
 import functools
 import http.server
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import explorables
 import pytest
 from disks import mount, unmount
 
@@ -129,6 +131,64 @@ def visit(chromium, site):
         found.page.on("pageerror", lambda error: found.faults.append(f"error: {error}"))
         found.page.on("response", found.answer)
         found.page.goto(f"{site}/{path}", wait_until="load")
+        return found
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def bench():
+    """The address of this checkout, served."""
+    handler = functools.partial(Quiet, directory=ROOT)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def mount(chromium, bench):
+    """mount(widget, width, scheme) opens a page with one explorable, without a book.
+
+    Returns a `Visit`: `.page` is Playwright's, `.faults` what went wrong. `touch` opens
+    it as on a phone; `still` asks for reduced motion; `before` is HTML in front of it.
+    """
+    contexts = []
+
+    def open_page(
+        widget, width=1280, scheme="light", touch=False, still=False, before=""
+    ):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+            has_touch=touch,
+            reduced_motion="reduce" if still else "no-preference",
+        )
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        found = Visit(context.new_page())
+        html = explorables.page(widget, scheme, before)
+
+        def route(request):
+            url = request.request.url
+            if url == f"{bench}/":
+                return request.fulfill(body=html, content_type="text/html")
+            if asked := re.fullmatch(r".*/weights/([\w-]+)\.safetensors", url):
+                return request.fulfill(body=widget.asset(asked[1]))
+            if url.startswith((bench, "blob:", "data:")):
+                return request.continue_()
+            found.faults.append(f"asked another host: {url}")
+            return request.abort()
+
+        context.route("**/*", route)
+        found.page.on("console", found.console)
+        found.page.on("pageerror", lambda error: found.faults.append(f"error: {error}"))
+        found.page.on("response", found.answer)
+        found.page.goto(f"{bench}/", wait_until="load")
+        if not before:
+            found.page.locator("[data-explorable][data-ready=true]").wait_for()
         return found
 
     yield open_page

@@ -14,6 +14,10 @@ COMMANDS = {
     "bench": ("lookback.bench.command:main", "measure what is promised about speed"),
     "ladder": ("lookback.zoo.ladder:main", "score every shipped image model"),
     "store": ("lookback.notebooks:store_main", "run notebooks and keep their outputs"),
+    "refresh": (
+        "lookback.explore.stored:main",
+        "give stored explorables their current code",
+    ),
     "normalise": ("lookback.notebooks:normalise_main", "tidy notebooks, run nothing"),
     "stamp": (
         "lookback.notebooks:stamp_main",

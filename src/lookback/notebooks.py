@@ -41,6 +41,7 @@ SETUP_TAGS = ["setup", "hide-input"]  # the page shows it on request only
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+NOT_KEPT = "not-kept"  # a widget that needs a kernel: the page says so in its place
 CELL_METADATA = ("mystnb", "tags")
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 
@@ -98,16 +99,8 @@ def normalise_code(cell, count: int, names: dict[str, str]) -> None:
     ran = cell.execution_count is not None
     cell.execution_count = count if ran else None
     cell.outputs = [
-        normalise_output(output, count, names)
-        for output in joined_streams(cell.outputs)
-        if shown(output, names)
+        normalise_output(output, count, names) for output in joined_streams(cell.outputs)
     ]
-
-
-def shown(output, names: dict[str, str]) -> bool:
-    """Drop what cannot be shown without a kernel: views of widgets that are not kept."""
-    view = output.get("data", {}).get(WIDGET_VIEW)
-    return view is None or view["model_id"] in names
 
 
 def joined_streams(outputs: list) -> list:
@@ -133,7 +126,7 @@ def normalise_output(output, count: int, names: dict[str, str]):
         if mime == "image/png":
             data[mime] = plain_png(content)
         elif mime == WIDGET_VIEW:
-            data[mime] = content | {"model_id": names[content["model_id"]]}
+            data[mime] = content | {"model_id": names.get(content["model_id"], NOT_KEPT)}
         elif mime.startswith("text/"):
             data[mime] = ADDRESS.sub("at 0x0000", content)
     return output

@@ -1,0 +1,64 @@
+"""Explorables without a book: one tiny page with the host and a widget's own state."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from ipywidgets.embed import embed_data
+
+PAGE = """<!doctype html>
+<html lang="en" data-theme="{scheme}">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>An explorable</title><link rel="icon" href="data:,">
+<script type="application/vnd.jupyter.widget-state+json">{state}</script>
+<script type="module" src="/book/_static/explorables.mjs"></script>
+<style>body {{ margin: 0; padding: 12px; background: {paper}; color: {ink}; }}</style>
+</head>
+<body><main><h1>An explorable</h1>{before}<div data-widget="{model}"></div></main>
+</body></html>
+"""
+COLOURS = {"light": ("#ffffff", "#1f2328"), "dark": ("#14181e", "#e6eaee")}
+
+
+def page(widget, scheme="light", before="") -> str:
+    """An HTML page that shows a widget as the built book does.
+
+    before: HTML in front of it, for instance a tall box that hides it below the window.
+    """
+    data = embed_data(views=[widget], drop_defaults=False)
+    state = json.dumps(data["manager_state"]).replace("</", r"<\/")
+    paper, ink = COLOURS[scheme]
+    colours = {"scheme": scheme, "paper": paper, "ink": ink}
+    return PAGE.format(state=state, before=before, model=widget.model_id, **colours)
+
+
+SOURCE = Path(__file__).parents[1] / "src/lookback/explore"
+CALL = """
+const [file, name] = process.argv.slice(-2);
+const module = await import(file);
+const buffer = (data) => new Uint8Array(Buffer.from(data, "base64")).buffer;
+const given = JSON.parse(require("fs").readFileSync(0, "utf8"),
+  (_, value) => (value?.$bytes === undefined ? value : buffer(value.$bytes)));
+const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
+const found = [];
+for (const inputs of given) found.push(await module[name](...inputs));
+console.log(JSON.stringify(found, plain));
+"""
+
+
+def call(module: str, function: str, inputs: list[list]) -> list:
+    """What a function of `explore/MODULE.mjs` returns under node, for each input list.
+
+    Inputs and results are JSON; {"$bytes": base64} becomes an ArrayBuffer, and typed
+    arrays come back as lists.
+    """
+    command = ["node", "--eval", f"(async () => {{{CALL}}})()", "--"]
+    done = subprocess.run(
+        [*command, SOURCE / f"{module}.mjs", function],
+        input=json.dumps(inputs),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
