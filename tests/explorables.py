@@ -21,16 +21,22 @@ PAGE = """<!doctype html>
 COLOURS = {"light": ("#ffffff", "#1f2328"), "dark": ("#14181e", "#e6eaee")}
 
 
+def stored(widget) -> dict:
+    """The states that a notebook would store, and which of them is the widget's."""
+    data = embed_data(views=[widget], drop_defaults=False)
+    return {"states": data["manager_state"], "model": widget.model_id}
+
+
 def page(widget, scheme="light", before="") -> str:
-    """An HTML page that shows a widget as the built book does.
+    """An HTML page that shows a widget, or what `stored` made of one, as the book does.
 
     before: HTML in front of it, for instance a tall box that hides it below the window.
     """
-    data = embed_data(views=[widget], drop_defaults=False)
-    state = json.dumps(data["manager_state"]).replace("</", r"<\/")
+    given = widget if isinstance(widget, dict) else stored(widget)
+    state = json.dumps(given["states"]).replace("</", r"<\/")
     paper, ink = COLOURS[scheme]
     colours = {"scheme": scheme, "paper": paper, "ink": ink}
-    return PAGE.format(state=state, before=before, model=widget.model_id, **colours)
+    return PAGE.format(state=state, before=before, model=given["model"], **colours)
 
 
 SOURCE = Path(__file__).parents[1] / "src/lookback/explore"

@@ -158,3 +158,11 @@ def test_a_finger_chooses(mount):
 def test_python_refuses_what_makes_no_sense():
     with pytest.raises(traitlets.TraitError, match="kernel"):
         Window(IMAGE, kernel=4)
+
+
+def test_where_nothing_is_hidden():
+    """The chapter's question: 20 layers of 7 x 7, in the top row or near the right."""
+    for row, column in [(0, 3), (1, 23), (1, 24), (16, 14), (16, 23), (16, 24), (27, 27)]:
+        widget = Window(IMAGE, kernel=7, layers=20, row=row, column=column)
+        hidden = (widget.reach().flatten()[: row * 28 + column] == 0).any().item()
+        assert hidden == (row > 0 and column < 24)

@@ -10,7 +10,7 @@ export function fades(answers, drawing, length) {
 
 /** A number such as 0.034 or 5e-17, short. */
 export function short(number) {
-  if (number >= 0.01) return number.toFixed(2);
+  if (number >= 0.01 || number === 0) return number.toFixed(2);
   const [digits, power] = number.toExponential(0).split("e");
   return `${digits} × 10${[...String(Number(power))].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("")}`;
 }
@@ -30,7 +30,7 @@ const [WIDE, HIGH, LEFT, TOP, BOTTOM] = [320, 150, 44, 10, 26]; // of a chart
 // One line for each cell over the backs 1 to T, and a mark where the row ends.
 function chart({ title, cells, series, ticks, height }) {
   const T = series[0].length;
-  const x = (back) => LEFT + ((back - 1) / (T - 1)) * (WIDE - LEFT - 8);
+  const x = (back) => LEFT + ((back - 1) / Math.max(1, T - 1)) * (WIDE - LEFT - 8);
   const y = (value) => HIGH - BOTTOM - height(value) * (HIGH - BOTTOM - TOP);
   const lines = series.map((values, i) => svg("polyline", {
     class: "line", points: values.map((value, t) => `${x(t + 1)},${y(value)}`).join(" "), style: `stroke: ${hue(cells[i])}`,
@@ -86,7 +86,8 @@ export default explorable("backs", "A row of people who pass a drawing on", ({ m
   const length = slider({ label: "length of the row", min: 1, max: T, value: model.get("length"), change: set("length") });
   const people = Array.from({ length: T + 1 }, person);
   const row = element("div", { class: "row", "aria-hidden": "true" }, people.map(({ node }) => node));
-  const powers = Math.ceil(-Math.log10(Math.min(...model.get("slopes").flat())) / 10) * 10;
+  const least = Math.max(1e-100, Math.min(...model.get("slopes").flat()));
+  const powers = Math.max(1, Math.ceil(-Math.log10(least) / 10)) * 10;
   const charts = [
     chart({
       title: "drawings recalled, by distance", cells, series: model.get("recall"),
