@@ -2,8 +2,7 @@
 // first, and below them those that were pruned.
 
 import {
-  arrows, button, choice, controls, element, explorable, put, select, setText, slider,
-  stillness, svg,
+  arrows, button, choice, controls, element, explorable, put, select, slider, stillness, svg,
 } from "./toolkit.mjs";
 import { END, beamSearch, hypothesis, pathTo } from "./beam_search.mjs";
 
@@ -25,7 +24,6 @@ export default explorable("beam", "A beam search that can be stepped through", (
     table.replaceChildren(...rankingRows(view, (node) => pick(figure, view, node)));
     figure.say(summary(view));
   });
-  figure.undo.push(() => lattice.node.remove());
   view.redraw = () => lattice.show(view);
 });
 
@@ -86,15 +84,15 @@ function summary(view) {
   if (at === 0) return `${head} Nothing has been said yet.`;
   if (!over) return `${head} ${halfway(view, found.columns[at - 1])}`;
   const [best] = found.best;
-  return `${head} The search is over; it continued ${count(found.visited, "prefix").replace("prefixs", "prefixes")}. `
+  return `${head} The search is over; it continued ${found.visited} prefixes. `
     + `Found: ${inEnglish(view, best.words)}, log-probability ${number(best.log_prob)}. `
     + `${verdict(view)}${againstGreedy(view)}`;
 }
 
-function halfway(view, { kept, dropped, done }) {
+function halfway(view, { kept, done }) {
   const { tree } = view.found;
   const leader = pathTo(tree, kept[0]).map((node) => tree.word[node]);
-  return `Kept ${kept.length}, pruned at least ${dropped.length}, finished so far ${done.length}. `
+  return `Kept ${kept.length}, pruned the rest, finished so far ${done.length}. `
     + `In the lead: ${inEnglish(view, leader)}, log-probability ${number(tree.total[kept[0]])}.`;
 }
 
@@ -198,6 +196,7 @@ function latticeView(choose) {
       drawEdges(edges, shown);
       drawHeads(heads, shown);
       Object.assign(field.style, { width: `${shown.width}px`, height: `${shown.height}px` });
+      node.tabIndex = view.at ? -1 : 0; // at the beginning no word can take the focus
       if (view.at !== node.at) follow(node, shown, view);
       node.at = view.at;
     },

@@ -21,14 +21,14 @@ export default explorable("bottleneck", "A translation through one vector", (fig
     showEnglish(english, view);
     drawNeck(neck, view);
     korean.replaceChildren(...columns(view, choose));
+    const held = rows.contains(document.activeElement);
     rows.replaceChildren(...growthRows(view, (clauses) => put(model, { clauses })));
-    rows.querySelector("[aria-pressed=true]").tabIndex = 0;
+    if (held) rows.querySelector("[aria-pressed=true]").focus();
     figure.say(summary(view));
   });
   view.mark = () => mark(root, view);
   arrows(rows, (dx, dy) => {
     put(model, { clauses: within(view.at + dx + dy + 1, view.stages.length) });
-    rows.querySelector("[aria-pressed=true]").focus();
   });
 });
 
@@ -231,7 +231,7 @@ function growthRows({ stages, reader, at }, go) {
   return known.map((cells, k) => {
     const { right, of } = tally(stages[k], stages[k].by[reader]);
     const row = button("", () => go(k + 1), {
-      class: "row", "aria-pressed": String(k === at), tabindex: -1,
+      class: "row", "aria-pressed": String(k === at), tabindex: k === at ? 0 : -1,
       "aria-label": `${count(k + 1, "clause")}: ${right} of ${of} words right`,
     });
     row.append(element("span", { class: "many" }, String(k + 1)), ...cells.map(cellOf),
