@@ -3,9 +3,9 @@
 import pytest
 import torch
 import traitlets
-from axe_playwright_python.sync_playwright import Axe
-from explorables import call
+from explorables import REMOUNT, call
 from playwright.sync_api import expect
+from test_pages import overflow, violations
 
 from lookback import zoo
 from lookback.data import translation
@@ -243,23 +243,12 @@ def test_python_can_set_what_is_shown(mount, widget):
     expect(page.locator(".says")).to_contain_text("Width 4")
 
 
-# The host's own function, but the test keeps the model that a kernel would keep.
-REMOUNT = """async () => {
-  const { mount } = await import("/book/_static/explorables.mjs");
-  const text = document.querySelector("script[type$='widget-state+json']").textContent;
-  const state = Object.values(JSON.parse(text).state).find(({ state }) => state._esm);
-  window.model = await mount(state, document.querySelector("main"));
-}"""
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_and_nothing_is_too_wide(mount, widget, width, scheme):
     seen = mount(widget, width, scheme)
     choose(seen.page, "6")
     seen.page.locator(".ranking button").nth(1).click()
-    wide = "document.documentElement.scrollWidth - innerWidth"
-    assert seen.page.evaluate(wide) == 0
-    faults = Axe().run(seen.page, "[data-explorable]").response["violations"]
-    assert [(fault["id"], fault["nodes"]) for fault in faults] == []
+    assert overflow(seen.page) == 0
+    assert violations(seen.page) == []
     assert seen.faults == []

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
-from explorables import call
+from explorables import REMOUNT, call
 from playwright.sync_api import expect
+from test_pages import overflow, violations
 
 from lookback import decoding, zoo
 from lookback.data import translation
@@ -129,7 +129,6 @@ def choose(page, text):
     page.locator(".choice").get_by_text(text, exact=True).click()
 
 
-
 def test_a_clause_is_added_and_taken_away(mount, widget):
     seen = mount(widget)
     page, says = seen.page, seen.page.locator(".says")
@@ -207,25 +206,14 @@ def test_a_finger_picks_a_word_and_it_comes_back(mount, widget):
     }
 
 
-# The host's own function, but the test keeps the model that a kernel would keep.
-REMOUNT = """async () => {
-  const { mount } = await import("/book/_static/explorables.mjs");
-  const text = document.querySelector("script[type$='widget-state+json']").textContent;
-  const state = Object.values(JSON.parse(text).state).find(({ state }) => state._esm);
-  window.model = await mount(state, document.querySelector("main"));
-}"""
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_and_nothing_is_too_wide(mount, widget, width, scheme):
     seen = mount(widget, width, scheme)
     seen.page.locator(".rows button").nth(4).click()
     seen.page.locator(".korean button").nth(2).click()
-    wide = "document.documentElement.scrollWidth - innerWidth"
-    assert seen.page.evaluate(wide) == 0
-    faults = Axe().run(seen.page, "[data-explorable]").response["violations"]
-    assert [(fault["id"], fault["nodes"]) for fault in faults] == []
+    assert overflow(seen.page) == 0
+    assert violations(seen.page) == []
     assert seen.faults == []
 
 

@@ -6,7 +6,6 @@ alpha, where it goes does not; so one search a width, with the largest alpha, se
 """
 
 import math
-from pathlib import Path
 
 import torch
 import traitlets
@@ -40,7 +39,6 @@ class Beam(Explorable):
         GrammarError: a sentence that the grammar does not have.
     """
 
-    _css = Explorable._css + Path(__file__).with_suffix(".css").read_text("utf-8")
     # The end comes first; then words as [Korean, what it says, joins the word before].
     words = traitlets.List().tag(sync=True)
     sentences = traitlets.List().tag(sync=True)

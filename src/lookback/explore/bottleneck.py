@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from pathlib import Path
 
 import torch
 import traitlets
@@ -40,7 +39,6 @@ class Bottleneck(Explorable):
         GrammarError: a sentence that the grammar does not have.
     """
 
-    _css = Explorable._css + Path(__file__).with_suffix(".css").read_text("utf-8")
     sentences = traitlets.List().tag(sync=True)  # each a list of stages, see `stage`
     readers = traitlets.Dict().tag(sync=True)  # name -> size of the vector, or None
     sentence = traitlets.Int(0).tag(sync=True)
