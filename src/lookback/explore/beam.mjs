@@ -318,7 +318,7 @@ function follow(scroller, { width }, { at, over }) {
 
 function legend() {
   const entry = (name, text) => element("span", {}, element("i", { class: name }), text);
-  return element("p", { class: "marks muted" }, entry("leads", "best so far"),
+  return element("p", { class: "marks muted" }, entry("leads", "in the lead; at the end, the best"),
     entry("greedy", "what greedy search says"), entry("pruned", `pruned (drawn if less than ${FAR} nats behind)`));
 }
 
