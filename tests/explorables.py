@@ -39,6 +39,15 @@ def page(widget, scheme="light", before="") -> str:
     return PAGE.format(state=state, before=before, model=given["model"], **colours)
 
 
+# Draws the page's explorable again, with the host's own function, and keeps its model:
+# what a kernel would set and hear.
+REMOUNT = """async () => {
+  const { mount } = await import("/book/_static/explorables.mjs");
+  const text = document.querySelector("script[type$='widget-state+json']").textContent;
+  const state = Object.values(JSON.parse(text).state).find(({ state }) => state._esm);
+  window.model = await mount(state, document.querySelector("main"));
+}"""
+
 SOURCE = Path(__file__).parents[1] / "src/lookback/explore"
 CALL = """
 const [file, name] = process.argv.slice(-2);

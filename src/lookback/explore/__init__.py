@@ -5,10 +5,14 @@ traits are its data. `explorable.py` joins the two.
 """
 
 from lookback.explore.backs import Backs
+from lookback.explore.beam import Beam
+from lookback.explore.bottleneck import Bottleneck
 from lookback.explore.explorable import Explorable
 from lookback.explore.glance import Glance
 from lookback.explore.heads import Heads
 from lookback.explore.query import Query
 from lookback.explore.window import Window
 
-__all__ = ["Backs", "Explorable", "Glance", "Heads", "Query", "Window"]
+__all__ = [
+    "Backs", "Beam", "Bottleneck", "Explorable", "Glance", "Heads", "Query", "Window",
+]  # fmt: skip
