@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import disks
 import explorables
 import pytest
-from disks import mount, unmount
 
 from lookback.doctor import BROWSERS
 
@@ -86,9 +86,9 @@ def small_disk(tmp_path):
     """A disk of a quarter of a megabyte; skipped where none can be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount(folder, "size=256k")
+    disks.mount(folder, "size=256k")
     yield folder
-    unmount(folder)
+    disks.unmount(folder)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """What looking back costs is measured right: memory, waiting, paths, crossing points."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from lookback.bench import cost
+from lookback.bench import command, cost
 from lookback.bench.cost import SIZE, WAYS, Cost, crossings, peak
 
 
@@ -139,7 +140,7 @@ def test_curves_cross_where_they_are_equal():
     assert crossings(found, "square", "line", "megabytes") == []
 
 
-def test_the_benchmark_names_the_crossing_points(monkeypatch):
+def test_the_benchmark_names_the_crossing_points(monkeypatch, capsys):
     def costs():
         for T in (64, 4096):
             yield from (Cost(n, T, 1.0, 1.0, 1, 1) for n in WAYS if n != "attention")
@@ -150,4 +151,8 @@ def test_the_benchmark_names_the_crossing_points(monkeypatch):
     named = {row.name: row.length for row in rows[10:]}
     assert named["RNN = attention in seconds"] == 512
     assert len(named) == 4
-    assert len({tuple(vars(row)) for row in rows}) == 1
+    assert command.main(["cost", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in printed] == [row.name for row in rows]
+    assert command.main(["cost"]) == 0
+    assert capsys.readouterr().out.split()[:3] == ["name", "length", "seconds"]
