@@ -105,7 +105,7 @@ RECIPES: dict[str, Recipe] = {
     "pixelcnn": recipe(PixelCNN, steps=8000, every=2000),
     "gated-pixelcnn": recipe(gated, steps=6000),
     "gated-pixelcnn-by-label": recipe(
-        gated_by_label, labelled=True, steps=1200, rate=2e-3, every=400
+        gated_by_label, labelled=True, steps=5000, every=1000
     ),
     "pixelsnail": recipe(lambda: PixelSNAIL(layers=2, heads=1), steps=3000),
     "pixel-transformer": recipe(
