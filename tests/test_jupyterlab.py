@@ -32,8 +32,12 @@ def lab(tmp_path_factory):
     places = "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"
     own = {place: str(folder / place.lower()) for place in places}
     log = folder / "log"
+    program = Path(sys.executable).with_name("jupyter-lab")
+    if not program.exists():
+        say = pytest.fail if os.environ.get("CI") else pytest.skip
+        say("no JupyterLab beside this Python: pip install -c constraints.txt jupyterlab")
     command = [
-        Path(sys.executable).with_name("jupyter-lab"), "--no-browser", "--port=0",
+        program, "--no-browser", "--port=0",
         "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", "--allow-root",
         "--expose-app-in-browser", "--LabApp.check_for_updates_class="
         "jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None",
