@@ -15,7 +15,8 @@ PAGE = """<!doctype html>
 <script type="module" src="/book/_static/explorables.mjs"></script>
 <style>body {{ margin: 0; padding: 12px; background: {paper}; color: {ink}; }}</style>
 </head>
-<body><main><h1>An explorable</h1>{before}<div data-widget="{model}"></div></main>
+<body><main data-model="{model}"><h1>An explorable</h1>{before}
+<div data-widget="{model}"></div></main>
 </body></html>
 """
 COLOURS = {"light": ("#ffffff", "#1f2328"), "dark": ("#14181e", "#e6eaee")}
@@ -44,8 +45,8 @@ def page(widget, scheme="light", before="") -> str:
 REMOUNT = """async () => {
   const { mount } = await import("/book/_static/explorables.mjs");
   const text = document.querySelector("script[type$='widget-state+json']").textContent;
-  const state = Object.values(JSON.parse(text).state).find(({ state }) => state._esm);
-  window.model = await mount(state, document.querySelector("main"));
+  const main = document.querySelector("main");
+  window.model = await mount(JSON.parse(text).state[main.dataset.model], main);
 }"""
 
 SOURCE = Path(__file__).parents[1] / "src/lookback/explore"
