@@ -10,9 +10,11 @@ from lookback.explore.bottleneck import Bottleneck
 from lookback.explore.explorable import Explorable
 from lookback.explore.glance import Glance
 from lookback.explore.heads import Heads
+from lookback.explore.pen import Pen
 from lookback.explore.query import Query
 from lookback.explore.window import Window
 
 __all__ = [
-    "Backs", "Beam", "Bottleneck", "Explorable", "Glance", "Heads", "Query", "Window",
+    "Backs", "Beam", "Bottleneck", "Explorable", "Glance", "Heads", "Pen",
+    "Query", "Window",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as save_bytes
 from safetensors.torch import save_file
 
 from lookback.autoregressive import Autoregressive
@@ -89,13 +90,24 @@ def save(model: Autoregressive, path: str | Path, half: bool = False) -> None:
         WriteError: the file cannot be written; an older one is as it was.
     """
     path = Path(path)
+    tensors, described = contents(model, half)
+    with whole(path, SafetensorError) as aside:
+        save_file(tensors, aside, metadata=described)
+
+
+def packed(model: Autoregressive, half: bool = False) -> bytes:
+    """The bytes of a file such as `save` writes."""
+    tensors, described = contents(model, half)
+    return save_bytes(tensors, metadata=described)
+
+
+def contents(model: Autoregressive, half: bool) -> tuple[dict, dict]:
+    """What a weight file holds: tensors, and what is needed to build the model."""
     tensors = {
         name: (tensor.half() if half else tensor).detach().cpu().contiguous()
         for name, tensor in model.state_dict().items()
     }
-    described = {"class": type(model).__name__, "config": json.dumps(model.config)}
-    with whole(path, SafetensorError) as aside:
-        save_file(tensors, aside, metadata=described)
+    return tensors, {"class": type(model).__name__, "config": json.dumps(model.config)}
 
 
 def card(name: str) -> dict:
