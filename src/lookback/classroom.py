@@ -39,7 +39,7 @@ def converted(nb, config, steps: list):
 
 
 def released(nb, config):
-    """What a learner gets: no solutions, no hidden tests, cells locked as nbgrader does."""
+    """What a learner gets: no solutions, no hidden tests, cells locked."""
     converters = needed("nbgrader.converters")
     steps = converters.GenerateAssignment(config=config).preprocessors
     steps = [step for step in steps if step.__name__ != "SaveCells"]  # no gradebook here

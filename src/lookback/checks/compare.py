@@ -15,6 +15,8 @@ def difference(got: object, want: object, tolerance: float = TOLERANCE) -> str:
     A tensor is compared by type, shape and value; numbers by value, whether they come as
     int, float or a tensor with one entry; tuples and lists entry by entry.
     """
+    if isinstance(want, Tensor) and want.ndim == 0:
+        want = want.item()
     if isinstance(want, Tensor):
         return tensors_differ(got, want, tolerance)
     if isinstance(want, bool):
@@ -38,7 +40,7 @@ def tensors_differ(got: object, want: Tensor, tolerance: float) -> str:
     a, b = got.detach().double(), want.detach().double()
     if a.isnan().any() and not b.isnan().any():
         return f"{int(a.isnan().sum())} of {a.numel()} numbers are NaN"
-    wrong = ~torch.isclose(a, b, rtol=tolerance, atol=tolerance)
+    wrong = ~torch.isclose(a, b, tolerance, tolerance, equal_nan=True)
     if not wrong.any():
         return ""
     at = tuple(wrong.nonzero()[0].tolist())
@@ -75,7 +77,7 @@ def sequences_differ(got: object, want: Sequence, tolerance: float) -> str:
     if not isinstance(got, list | tuple):
         return f"{kind(got)} came back; expected a {type(want).__name__} of {len(want)}"
     if len(got) != len(want):
-        return f"{len(got)} things came back; expected {len(want)}"
+        return f"{len(got)} came back, and there should be {len(want)}"
     for place, (g, w) in enumerate(zip(got, want, strict=True)):
         if said := difference(g, w, tolerance):
             return f"number {place}: {said}"

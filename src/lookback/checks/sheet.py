@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from lookback.checks import guard
-from lookback.checks.compare import TOLERANCE, brief, difference, kind, same
+from lookback.checks.compare import brief, difference, kind, same
 
 MARKING_SEEDS = 1, 2  # the page's own check draws with seed 0
 
@@ -26,12 +26,23 @@ class WrongError(Exception):
     """The answer is wrong; the message says how."""
 
 
+@dataclass
+class Comparison:
+    """One call: what came back, what should have, and what known mistakes would give."""
+
+    called: str
+    got: object
+    want: object
+    mistakes: Mapping[str, object]
+
+
 class Learner:
     """What a learner wrote, called with care."""
 
     def __init__(self, name: str, function: object):
         self.name, self.function = name, function
         self.called = f"{name}(…)"
+        self.history: list[Comparison] = []
 
     def __call__(self, *given):
         """Call it with copies of what is given, and hand its result on.
@@ -53,28 +64,37 @@ class Learner:
                 )
         return outcome.value
 
-    def gives(self, want, *given, mistakes: Mapping = {}, why: str = ""):
-        """Call it and compare with `want`; name the mistake if it is a known one.
+    def gives(self, want: object, *given, mistakes: Mapping[str, object] | None = None):
+        """Call it, remember what came back beside `want`, and hand it on.
 
-        mistakes: from a sentence to what somebody who makes that mistake gets, or to a
-            function that computes it.
-        why: what to say if it is wrong in another way.
+        mistakes: from a sentence to what somebody who makes that mistake gets.
         """
         got = self(*given)
-        if not (said := difference(got, want)):
-            return got
-        for sentence, value in mistakes.items():
-            value = value() if callable(value) else value
-            if not difference(got, value, TOLERANCE):
-                self.wrong(sentence, got, want)
-        return self.wrong(f"{said}. {why}".strip(), got, want)
+        self.history.append(Comparison(self.called, got, want, mistakes or {}))
+        return got
 
-    def wrong(self, likely: str, got: object = None, want: object = None):
-        """Raise `WrongError`: what was called, came back and was expected, and why."""
-        lines = [f"called:   {self.called}"]
-        if want is not None:
-            lines += [f"returned: {brief(got)}", f"expected: {brief(want)}"]
-        raise WrongError("\n".join([*lines, f"likely:   {likely}"]))
+    def judge(self) -> None:
+        """Raise `WrongError` for the first call that gave something else than expected.
+
+        The mistake is named that explains all calls, the right answers among them: a
+        wrong rule may be right by chance.
+        """
+        for first in self.history:
+            if said := difference(first.got, first.want):
+                likely = next(filter(self.explains, first.mistakes), said)
+                raise WrongError(
+                    f"called:   {first.called}\nreturned: {brief(first.got)}\n"
+                    f"expected: {brief(first.want)}\nlikely:   {likely}."
+                )
+
+    def explains(self, mistake: str) -> bool:
+        """Whether all that came back is what somebody gets who makes this mistake."""
+        known = [c for c in self.history if mistake in c.mistakes]
+        return not any(difference(c.got, c.mistakes[mistake]) for c in known)
+
+    def wrong(self, likely: str) -> None:
+        """Raise `WrongError` about the last call."""
+        raise WrongError(f"called:   {self.called}\nlikely:   {likely}.")
 
     def names(self, given: tuple) -> list[str]:
         """The names of the arguments, as the learner calls them."""
@@ -159,7 +179,7 @@ class Sheet:
                 raise WrongError(f"expected a function, got {kind(function)}.")
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                check(Learner(name, function))
+                self.question(check, Learner(name, function))
         except NotYetError:
             return f"○ {title}: not yet. Nothing comes back from `{name}`."
         except WrongError as wrong:
@@ -167,3 +187,10 @@ class Sheet:
         except Exception as error:  # what came back fits nowhere
             return f"✘ {title}\nWhat came back cannot be compared: {guard.told(error)}"
         return None
+
+    def question(self, check: Callable[[Learner], None], learner: Learner) -> None:
+        """Run a check; a wrong result says more than a later failure."""
+        try:
+            check(learner)
+        finally:
+            learner.judge()
