@@ -1,6 +1,5 @@
 """The exercises as the tests need them: their sources, taken apart and put together."""
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +7,6 @@ import nbformat
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "exercises").glob("*.ipynb"))
-
-
-def sheet(path):
-    """The checks that belong to a notebook of exercises."""
-    return importlib.import_module(f"lookback.checks.{path.stem[3:]}").check
 
 
 def nbgrader_id(cell):
@@ -26,12 +20,21 @@ class Exercise:
     solution: str  # the solution cell of the source
     before: str  # the notebook's own imports
 
-    def define(self, source):
-        """What `source`, in place of the solution, defines under the exercise's name."""
+    def run(self, source=""):
+        """The names that the notebook's imports and `source` define."""
         namespace = {}
         exec(compile(self.before, "imports", "exec"), namespace)
         exec(compile(source, f"<{self.name}>", "exec"), namespace)
-        return namespace[self.name]
+        return namespace
+
+    def define(self, source):
+        """What `source`, in place of the solution, defines under the exercise's name."""
+        return self.run(source)[self.name]
+
+    @property
+    def sheet(self):
+        """The checks that the notebook imports."""
+        return self.run()["check"]
 
     @property
     def starter(self):
@@ -46,7 +49,7 @@ class Exercise:
         return "\n".join(lines)
 
     def examine(self, function, seed=0):
-        return sheet(self.path).examine(self.name, function, seed)
+        return self.sheet.examine(self.name, function, seed)
 
 
 def exercises(path):

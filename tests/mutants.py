@@ -98,7 +98,8 @@ MUTANTS = {
         ),
         (
             "return source.gather",
-            "for row in source: row[row != 0] = row[row != 0].flip(0)\n    return source.gather",
+            "for row in source: row[row != 0] = row[row != 0].flip(0)\n"
+            "    return source.gather",
             "it changed source",
         ),
         (
@@ -231,7 +232,8 @@ MUTANTS = {
     "exact": [
         (
             "heapq.heappush(waiting, (cost - p, (*tokens, word)))",
-            "heapq.heappush(waiting, (cost - p, (*tokens, word)))\n        waiting = waiting[:1]",
+            "heapq.heappush(waiting, (cost - p, (*tokens, word)))\n"
+            "        waiting = waiting[:1]",
             "greedy sentence",
         ),
         ("return tokens, -cost", "return tokens, cost", "the sign"),
@@ -450,7 +452,8 @@ MUTANTS = {
         ("kernel[None, None]", "kernel.T[None, None]", "i goes down"),
         (
             "return seen.view(N, N).T",
-            "M = seen.view(N, N).T\n    return M.masked_fill(M == 0, -torch.inf).softmax(1)",
+            "M = seen.view(N, N).T\n"
+            "    return M.masked_fill(M == 0, -torch.inf).softmax(1)",
             "no softmax",
         ),
         (
@@ -462,9 +465,210 @@ MUTANTS = {
             "return seen.view(N, N).T",
             "M = torch.zeros(N, N)\n    for t in range(N):\n        for i in range(9):\n"
             "            s = t + (i // 3 - 1) * width + i % 3 - 1\n"
-            "            if 0 <= s < N:\n                M[t, s] += kernel[i // 3, i % 3]\n"
+            "            if 0 <= s < N:\n"
+            "                M[t, s] += kernel[i // 3, i % 3]\n"
             "    return M",
             "the end of a row",
         ),
+    ],
+    # chapter 6
+    "padding_mask": [
+        ("!=", "==", "True at padding"),
+        ("[:, None]", "", "axis of the queries is missing"),
+        ("[:, None]", "[..., None]", "not behind it"),
+        ("words != pad", "words != 0", "you took 0"),
+        ("[:, None]", "[:, None].float()", "boolean"),
+        (
+            "(words != pad)[:, None]",
+            "(words[:1] != pad)[:, None].expand(len(words), -1, -1)",
+            "the first one's",
+        ),
+    ],
+    "attention": [
+        (" / query.shape[-1] ** 0.5", "", "divided by √D; yours are not"),
+        ("** 0.5", "", "not by D"),
+        ("softmax(-1)", "softmax(-2)", "sum to one over queries"),
+        (".masked_fill(~mask, -torch.inf)", "", "mask is not used"),
+        ("~mask", "mask", "other way round"),
+        (
+            "scores.masked_fill(~mask, -torch.inf).softmax(-1).nan_to_num(0)",
+            "scores.softmax(-1) * mask",
+            "before the softmax",
+        ),
+        (".nan_to_num(0)", "", "not NaN"),
+        ("-torch.inf", "-1e9", "looks everywhere"),
+        (
+            "return weights @ value, weights",
+            "return weights, weights @ value",
+            "context first",
+        ),
+        (
+            "scores = query",
+            "query *= 1\n    value += 1\n    scores = query",
+            "it changed value",
+        ),
+        ("/ query.shape[-1] ** 0.5", "/ 2.0", ""),
+    ],
+    "additive": [
+        ("torch.tanh(q + k) @ v", "(q + k) @ v", "without the tanh"),
+        ("torch.tanh(q + k) @ v", "torch.tanh((q + k) @ v)", "before v"),
+        (
+            "torch.tanh(q + k) @ v",
+            "(torch.tanh(q + k) @ v).transpose(1, 2)",
+            "rows are queries",
+        ),
+        ("torch.tanh(q + k) @ v", "(torch.tanh(q + k) @ v).softmax(-1)", "comes later"),
+        ("torch.tanh(q + k)", "(q.tanh() + k.tanh())", "two tanh"),
+        ("torch.tanh(q + k) @ v", "torch.tanh(q + k).sum(-1)", "v weighs"),
+        ("q + k", "q * k", "not multiplied"),
+    ],
+    "window": [
+        ("<= radius", "< radius", "still inside"),
+        (
+            "distance.abs() <= radius",
+            "(distance <= 0) & (distance >= -radius)",
+            "back only",
+        ),
+        (".abs()", "", "no end on the left"),
+        ("<= radius", "> radius", "other way round"),
+        ("centre[:, None]", "torch.arange(len(centre))[:, None]", "not around t"),
+        ("centre[:, None]", "centre.long()[:, None]", "do not round"),
+        ("distance.abs() <= radius", "(distance.abs() <= radius).T", "rows are queries"),
+    ],
+    "knows_order": [
+        (
+            "return True\n    return False",
+            "return False\n    return True",
+            "the other way round",
+        ),
+        ("layer(x)[:, order]", "layer(x)", "*shuffled* output"),
+        ("torch.randperm(x.shape[1])", "torch.arange(x.shape[1]).flip(0)", "both ends"),
+        ("torch.randperm(x.shape[1])", "torch.arange(x.shape[1]).roll(1)", "a ring"),
+        ("not same", "True", "do not guess"),
+        ("not same", "False", "do not guess"),
+        (
+            "layer(x[:, order]), layer(x)[:, order]",
+            "layer(x[[1, 0]]), layer(x)[[1, 0]]",
+            "",
+        ),
+    ],
+    "causal_heads": [
+        (".masked_fill(~past, -torch.inf)", "", "causal mask is missing"),
+        ("q.shape[-1] ** 0.5", "x.shape[-1] ** 0.5", "its own size"),
+        (" / q.shape[-1] ** 0.5", "", "square root; yours are not"),
+        (
+            "y.unflatten(-1, (heads, -1)).transpose(1, 2)",
+            "y.reshape(len(y), heads, y.shape[1], -1)",
+            "first view",
+        ),
+        (" @ W_o.T", "", "output matrix is missing"),
+        ("(heads, -1)", "(1, -1)", "you did not split"),
+        (
+            "split(x @ W_q.T), split(x @ W_k.T)",
+            "split(x @ W_k.T), split(x @ W_q.T)",
+            "queries and keys",
+        ),
+        (
+            "split(x @ W_k.T), split(x @ W_v.T)",
+            "split(x @ W_v.T), split(x @ W_k.T)",
+            "keys and values",
+        ),
+        (".tril()", ".tril(-1)", "NaN"),
+    ],
+    # chapter 7
+    "path_length": [
+        ("math.ceil(distance / radius)", "distance // radius", "round up"),
+        ('if way == "window" else 1', 'if way == "window" else distance', "however far"),
+        ('if way == "window" else 1', 'if way == "window" else 0', "not none"),
+        ("math.ceil(distance / radius)", "distance", "not one"),
+        (
+            "        return distance",
+            "        return math.ceil(distance / radius)",
+            "hands a message on",
+        ),
+    ],
+    "warm_up": [
+        ("min(", "max(", "not the larger"),
+        ("min(step**-0.5, step * warm**-1.5)", "step**-0.5", "warm-up is missing"),
+        ("min(step**-0.5, step * warm**-1.5)", "step * warm**-1.5", "for ever"),
+        ("size**-0.5 * ", "", "is missing"),
+        ("size**-0.5", "size**0.5", "smaller"),
+        ("step * warm**-1.5", "step / warm", "rise and fall meet"),
+    ],
+    "block": [
+        (
+            "x = x + look(norm_1(x))\n    return x + think(norm_2(x))",
+            "x = norm_1(x + look(x))\n    return norm_2(x + think(x))",
+            "before each part",
+        ),
+        ("x = x + look", "x = look", "the first `x +`"),
+        ("return x + think", "return think", "the second `x +`"),
+        (
+            "x = x + look(norm_1(x))\n    return x + think(norm_2(x))",
+            "y = x + look(norm_1(x))\n    return x + think(norm_2(y))",
+            "not from x",
+        ),
+        ("return x + think(norm_2(x))", "return x + think(norm_1(x))", ""),
+        (
+            "look(norm_1(x))\n    return x + think(norm_2(x))",
+            "look(norm_2(x))\n    return x + think(norm_1(x))",
+            "changed places",
+        ),
+        (
+            "look(norm_1(x))\n    return x + think(norm_2(x))",
+            "think(norm_1(x))\n    return x + look(norm_2(x))",
+            "first look",
+        ),
+        (
+            "look(norm_1(x))\n    return x + think(norm_2(x))",
+            "look(x)\n    return x + think(x)",
+            "norms are missing",
+        ),
+        ("x = x + look", "x += look", "it changed x"),
+    ],
+    "label_smoothing": [
+        ("((1 - share) * right + share * scores.mean(1))", "right", "not smoothed"),
+        ("(1 - share) * right", "right", "sum is above one"),
+        (" + share * scores.mean(1)", "", "nothing is spread"),
+        ("return -(", "return (", "the sign"),
+        ("(1 - share) * right + share", "share * right + (1 - share)", "changed places"),
+        ("log_softmax(1)", "clone()", "no log-probabilities"),
+        (").mean()\n", ").sum()\n", "average over"),
+        (
+            "scores.mean(1)",
+            "(scores.sum(1) - right) / (logits.shape[1] - 1)",
+            "spread over all V",
+        ),
+    ],
+    "rotate": [
+        (
+            "a * cos - b * sin, a * sin + b * cos",
+            "a * cos + b * sin, b * cos - a * sin",
+            "the other way",
+        ),
+        ("place[:, None]", "torch.arange(len(place))[:, None]", "count from 0"),
+        ("torch.arange(0, D, 2) / D", "torch.arange(0, D, 2) * 2 / D", "twice that"),
+        ("torch.arange(0, D, 2) / D", "torch.arange(D // 2) / D", "half of that"),
+        ("torch.arange(0, D, 2) / D", "0 * torch.arange(0, D, 2)", "equally fast"),
+        ("a * sin + b * cos", "a * sin - b * cos", ""),
+        (
+            "torch.stack([a * cos - b * sin, a * sin + b * cos], -1).flatten(-2)",
+            "torch.cat([a * cos - b * sin, a * sin + b * cos], -1)",
+            "put the pairs together",
+        ),
+        ("x[..., ::2], x[..., 1::2]", "*x.chunk(2, -1),", ""),
+    ],
+    "cached_step": [
+        (" / q.shape[-1] ** 0.5", "", "divided by √D"),
+        ("(k, v)\n", "(k[:, -1:], v[:, -1:])\n", "the cache forgets"),
+        ("(k, v)\n", "(cache or (k, v))\n", "not in the cache"),
+        ("(scores.softmax(-1) @ v)[:, 0]", "v[:, -1]", "was not looked at"),
+        ("(k, v)\n", "(v, k)\n", "keys first"),
+        (
+            "torch.cat([cache[0], k], 1), torch.cat([cache[1], v], 1)",
+            "torch.cat([k, cache[0]], 1), torch.cat([v, cache[1]], 1)",
+            "end of the cache",
+        ),
+        ("q @ k.transpose(1, 2)", "q @ k.transpose(1, 2)[..., :1]", ""),
     ],
 }

@@ -178,7 +178,8 @@ def beam(learner: Learner) -> None:
                     searched(*given, few=True),
                 "the likeliest are kept, those with the largest sums":
                     searched(*given, worst=True),
-                "off by one: up to `longest` symbols, the end counted": searched(*given[:3], max(longest - 1, 1), alpha),
+                "off by one: up to `longest` symbols, the end counted":
+                    searched(*given[:3], max(longest - 1, 1), alpha),
                 "one symbol too many: up to `longest`, the end counted":
                     searched(*given[:3], longest + 1, alpha),
             },
@@ -238,7 +239,8 @@ def exact(learner: Learner) -> None:
                 "a sentence costs the sum of all its steps, not its last step alone":
                     best_first(step, 0, add=False),
                 "the end symbol belongs to the tokens": (tokens[:-1], total),
-                "return its log-probability, not its probability": (tokens, math.exp(total)),
+                "return its log-probability, not its probability":
+                    (tokens, math.exp(total)),
             },
         )  # fmt: skip
 
@@ -248,7 +250,8 @@ def verdict(learner: Learner) -> None:
     """Tokens and log-probability of the reference, and of what was found -> a word."""
     a, b = (3, 4, 1), (3, 5, 1)
     cases = [(a, -2.0, b, -1.0), (a, -1.0, b, -2.0), (a, -1.0, a, -1.0),
-             (a, -3.0, a + b, -2.5), (a + b, -2.5, a, -3.0), (a, -1.0, b, -1.0)]  # fmt: skip
+             (a, -3.0, a + b, -2.5), (a + b, -2.5, a, -3.0),
+             (a, -1.0, b, -1.0)]  # fmt: skip
     for _ in range(10):
         found = [a, b][int(torch.randint(2, ()))]
         logs = -5 * torch.rand(2)
@@ -258,9 +261,8 @@ def verdict(learner: Learner) -> None:
         if found == reference:
             want, swapped, blind = "right", "right", "model"
         else:
-            want, swapped = "model", "search"
-            if log_reference > log_found:
-                want, swapped = swapped, want
+            want = "search" if log_reference > log_found else "model"
+            swapped = "search" if log_reference < log_found else "model"
             blind = want
         learner.gives(
             want, reference, log_reference, found, log_found,

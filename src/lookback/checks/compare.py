@@ -37,6 +37,8 @@ def tensors_differ(got: object, want: Tensor, tolerance: float) -> str:
         return f"the shape is {shape(got)}; expected {shape(want)}"
     if (want.dtype == torch.bool) != (got.dtype == torch.bool):
         return f"the type is {got.dtype}; expected {want.dtype}"
+    if got.is_complex():
+        return "the numbers are complex"
     a, b = got.detach().double(), want.detach().double()
     if a.isnan().any() and not b.isnan().any():
         return f"{int(a.isnan().sum())} of {a.numel()} numbers are NaN"

@@ -96,7 +96,7 @@ def no_quitting() -> Iterator[None]:
     if shell is None:
         yield
     else:
-        with mock.patch.object(shell, "ask_exit", refuse):
+        with mock.patch.object(shell, "ask_exit", refuse, create=True):
             yield
 
 

@@ -83,9 +83,10 @@ def reached(stack, side: int, here: tuple[int, int], signed: bool = False) -> Te
 
 @check.exercise("Find the blind spot")
 def blind_spot(learner: Learner) -> None:
-    """Stack, side, (row, column) -> boolean (side, side): earlier pixels it never sees."""
+    """Stack, side, (row, column) -> boolean (side, side): what it never sees."""
     cases = [(plain_stack(3, 6), 7, (5, 2)), (plain_stack(5, 4), 8, (4, 3)),
-             (everything_before, 6, (3, 1)), (one_row, 5, (2, 3)), (rows_above, 6, (3, 2)),
+             (everything_before, 6, (3, 1)), (one_row, 5, (2, 3)),
+             (rows_above, 6, (3, 2)),
              (plain_stack(3, 1), 5, (4, 0))]  # fmt: skip
     for stack, side, here in cases:
         seen = reached(stack, side, here)
@@ -98,7 +99,7 @@ def blind_spot(learner: Learner) -> None:
                 "those are the pixels it does see": earlier & seen,
                 "later pixels are no blind spot: nobody may see them": ~seen,
                 "the pixel itself is not earlier": (place <= now) & ~seen,
-                "features cancelled out in the sum: ask each of them, or square them first":
+                "features cancelled out in the sum: square them first":
                     earlier & ~reached(stack, side, here, signed=True),
                 "`here` is row, then column": earlier & ~reached(stack, side, here[::-1]),
                 "earlier is what comes before in reading order, not only the rows above":
@@ -112,18 +113,20 @@ def blind_spot(learner: Learner) -> None:
 @check.exercise("One pixel's features")
 def one_output(learner: Learner) -> None:
     """Features (C, H, W), kernel (O, C, 3, 3), row, column -> (O,)."""
-    for C, O, H, W, places in [
+    for C, out, H, W, places in [
         (2, 3, 5, 6, [(2, 3), (0, 0), (4, 5), (1, 0)]), (1, 1, 1, 4, [(0, 0), (0, 3)])
     ]:  # fmt: skip
-        features, kernel = torch.randn(C, H, W), torch.randn(O, C, 3, 3)
+        features, kernel = torch.randn(C, H, W), torch.randn(out, C, 3, 3)
         kernel = kernel * kernel_mask(3, "B")
         for row, column in places:
+            cornered = features[:, row : row + 3, column : column + 3]
             whole = F.conv2d(features[None], kernel, padding=1)[0]
             turned = F.conv2d(features[None], kernel.flip(2, 3), padding=1)[0]
             shifted = F.conv2d(F.pad(features, (0, 2, 0, 2))[None], kernel)[0]
             around = F.conv2d(
                 F.pad(features[None], (1, 1, 1, 1), mode="circular"), kernel
             )[0]
+            alone = F.conv2d(features[None, :1], kernel[:, :1], padding=1)[0]
             swapped = F.conv2d(features[None], kernel.transpose(2, 3), padding=1)[0]
             learner.gives(
                 whole[:, row, column], features, kernel, row, column,
@@ -137,11 +140,11 @@ def one_output(learner: Learner) -> None:
                     "the kernel's rows and columns have changed places":
                         swapped[:, row, column],
                     "there is no border of zeros: your window begins at the pixel itself":
-                        (kernel * features[:, row : row + 3, column : column + 3]).sum((1, 2, 3)),
+                        (kernel * cornered).sum((1, 2, 3)),
                     "only the centre of the kernel was used":
                         kernel[:, :, 1, 1] @ features[:, row, column],
                     "the sum runs over all input channels; yours has only the first":
-                        F.conv2d(features[None, :1], kernel[:, :1], padding=1)[0, :, row, column],
+                        alone[:, row, column],
                 },
             )  # fmt: skip
 
@@ -199,12 +202,14 @@ def posterior(learner: Learner) -> None:
                 "the prior is not used": log_p.softmax(1),
                 "those are logarithms: add the *logarithm* of the prior":
                     (log_p + prior).softmax(1),
-                "so small (or large) a number cannot be told from 0 (or infinity): stay with "
-                "logarithms as long as you can": naive / naive.sum(1, keepdim=True),
+                "such a number cannot be told from 0 or infinity: "
+                "stay with logarithms as long as you can": naive / naive.sum(1, keepdim=True),
                 "sum over the labels, not over the pictures": joint.softmax(0),
                 "they do not sum to one over the labels": naive,
-                "those are logarithms still; asked are probabilities": joint.log_softmax(1),
-                "multiply the probabilities, not their logarithms": (log_p * prior).softmax(1),
+                "those are logarithms still; asked are probabilities":
+                    joint.log_softmax(1),
+                "multiply the probabilities, not their logarithms":
+                    (log_p * prior).softmax(1),
                 "that is the likeliest label; asked are the probabilities of all":
                     joint.argmax(1),
             },
@@ -238,12 +243,12 @@ def as_attention(learner: Learner) -> None:
         learner.gives(
             M, kernel, H, W,
             mistakes={
-                "at the end of a row you look on into the next one: beyond the edge there "
-                "is nothing": running_over(kernel, H, W),
+                "at the end of a row you look on into the next one: beyond the edge "
+                "there is nothing": running_over(kernel, H, W),
                 "row t has the weights with which pixel t looks; yours is transposed":
                     square.T,
-                "the kernel is turned round: its first entry belongs to the pixel above and "
-                "to the left": convolution_matrix(kernel.flip(0, 1), H, W),
+                "the kernel is turned round: its first entry belongs to the pixel above "
+                "and to the left": convolution_matrix(kernel.flip(0, 1), H, W),
                 "kernel[i, j]: i goes down, j to the right":
                     convolution_matrix(kernel.T, H, W),
                 "the weights of a convolution need not sum to one: no softmax":

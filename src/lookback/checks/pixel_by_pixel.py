@@ -40,13 +40,14 @@ def to_sequence(learner: Learner) -> None:
         learner.gives(
             images.permute(0, 2, 3, 1).flatten(1), images,
             mistakes={
-                "all reds come first, then all greens: the three of a pixel belong together":
+                "all reds come first: the three of a pixel belong together":
                     images.flatten(1),
                 "you go column by column; a picture is read row by row":
                     images.permute(0, 3, 2, 1).flatten(1),
                 "red, green, blue: you begin with blue":
                     images.flip(1).permute(0, 2, 3, 1).flatten(1),
-                "each row gives all its reds first": images.permute(0, 2, 1, 3).flatten(1),
+                "each row gives all its reds first":
+                    images.permute(0, 2, 1, 3).flatten(1),
                 "`reshape` to (B, H, W, 3) moves no axis; it only cuts the numbers anew":
                     images.reshape(B, H, W, 3).transpose(1, 2).flatten(1),
                 "the batch stays as it is, one row a picture":
@@ -81,47 +82,6 @@ def where(learner: Learner) -> None:
         )  # fmt: skip
 
 
-def made(place: Tensor, hidden: Tensor, first: int = 0, last: int = 0):
-    """Masks for pixels at these places (from 1); the shifts break the rule."""
-    into = hidden[:, None] >= place[None] + first  # (H, T)
-    out = place[:, None] - 1 >= hidden[None] + last  # (T, H)
-    return into, out
-
-
-@check.exercise("MADE in any order")
-def made_masks(learner: Learner) -> None:
-    """Order (T,), degrees of hidden units (H,) -> masks (H, T) and (T, H)."""
-    orders = [
-        torch.tensor([2, 0, 3, 1]),
-        torch.arange(4),
-        torch.randperm(9),
-        torch.randperm(6),
-    ]
-    for order in orders:
-        T = len(order)
-        hidden = torch.cat([torch.arange(1, T), torch.randint(1, T, (4,))])
-        place = order.argsort() + 1
-        into, out = made(place, hidden)
-        plain = torch.arange(T) + 1
-        learner.gives(
-            (into, out), order, hidden,
-            mistakes={
-                "`order` says which pixel comes when; you need when each pixel comes, its "
-                "inverse": made(order + 1, hidden),
-                "the order is not used": made(plain, hidden),
-                "an output must not see its own pixel: its degree is one less":
-                    made(place, hidden, last=-1),
-                "into the hidden layer equal degrees may pass: a unit of degree d knows "
-                "the first d pixels": made(place, hidden, first=1),
-                "out of the hidden layer equal degrees may pass": made(place, hidden, last=1),
-                "rows are the units above, columns those below: yours are transposed":
-                    (into.T, out.T),
-                "True means *may look*; yours is the other way round": (~into, ~out),
-                "into the hidden layer first, then out of it": (out, into),
-            },
-        )  # fmt: skip
-
-
 @check.exercise("Which pixels moved it?")
 def influence(learner: Learner) -> None:
     """Logits function, pixels (B, T), t -> (T,)."""
@@ -148,13 +108,55 @@ def influence(learner: Learner) -> None:
                     odds.mean(0),
                 "absolute values come before the mean, not after it": odds.mean(0).abs(),
                 "average over the pictures; yours is a sum": odds.abs().sum(0),
-                "only the logit of ink was used; the log-odds are its difference to paper":
+                "only the logit of ink was used; the log-odds are ink minus paper":
                     slope(lambda z, t=t: z[:, t, 1]).abs().mean(0),
                 "all predictions were added up; asked is the one at pixel t":
                     slope(lambda z: z[..., 1] - z[..., 0]).abs().mean(0),
                 "that is the influence in the first picture only": odds[0].abs(),
                 "that is the gradient of the probability, not of the log-odds":
                     slope(lambda z, t=t: z[:, t].softmax(-1)[:, 1]).abs().mean(0),
+            },
+        )  # fmt: skip
+
+
+def made(place: Tensor, hidden: Tensor, first: int = 0, last: int = 0):
+    """Masks for pixels at these places (from 1); the shifts break the rule."""
+    into = hidden[:, None] >= place[None] + first  # (H, T)
+    out = place[:, None] - 1 >= hidden[None] + last  # (T, H)
+    return into, out
+
+
+@check.exercise("MADE in any order")
+def made_masks(learner: Learner) -> None:
+    """Order (T,), degrees of hidden units (H,) -> masks (H, T) and (T, H)."""
+    orders = [
+        torch.tensor([2, 0, 3, 1]),
+        torch.arange(4),
+        torch.randperm(9),
+        torch.randperm(6),
+    ]
+    for order in orders:
+        T = len(order)
+        hidden = torch.cat([torch.arange(1, T), torch.randint(1, T, (4,))])
+        place = order.argsort() + 1
+        into, out = made(place, hidden)
+        plain = torch.arange(T) + 1
+        learner.gives(
+            (into, out), order, hidden,
+            mistakes={
+                "`order` says which pixel comes when; you need when each pixel comes, "
+                "its inverse": made(order + 1, hidden),
+                "the order is not used": made(plain, hidden),
+                "an output must not see its own pixel: its degree is one less":
+                    made(place, hidden, last=-1),
+                "into the hidden layer equal degrees may pass: a unit of degree d knows "
+                "the first d pixels": made(place, hidden, first=1),
+                "out of the hidden layer equal degrees may pass":
+                    made(place, hidden, last=1),
+                "rows are the units above, columns those below: yours are transposed":
+                    (into.T, out.T),
+                "True means *may look*; yours is the other way round": (~into, ~out),
+                "into the hidden layer first, then out of it": (out, into),
             },
         )  # fmt: skip
 
@@ -179,8 +181,10 @@ def nearest(learner: Learner) -> None:
                     (T - differ).amax(1),
                 "only ink was compared: a pixel also differs where the training picture "
                 "has ink and the sample has none": missing.amin(1),
-                "one number a sample; yours are for the training pictures": differ.amin(0),
-                "those are the places of the nearest, not how far they are": differ.argmin(1),
+                "one number a sample; yours are for the training pictures":
+                    differ.amin(0),
+                "those are the places of the nearest, not how far they are":
+                    differ.argmin(1),
                 "the pixels that share ink do not tell how many differ": shared.amax(1),
                 "that is the distance in the plane, a square root": differ.amin(1).sqrt(),
             },
