@@ -24,6 +24,7 @@ COMMANDS = {
         "make the learners' notebooks from the sources",
     ),
     "course": ("lookback.classroom:course_main", "lay out a course for nbgrader"),
+    "exam": ("lookback.exam:main", "print an exam with the numbers of a seed"),
     "stamp": (
         "lookback.notebooks:stamp_main",
         "write the repository's address everywhere",

@@ -203,7 +203,7 @@ def posterior(learner: Learner) -> None:
                 "those are logarithms: add the *logarithm* of the prior":
                     (log_p + prior).softmax(1),
                 "such a number cannot be told from 0 or infinity: "
-                "stay with logarithms as long as you can": naive / naive.sum(1, keepdim=True),
+                "stay with logarithms": naive / naive.sum(1, keepdim=True),
                 "sum over the labels, not over the pictures": joint.softmax(0),
                 "they do not sum to one over the labels": naive,
                 "those are logarithms still; asked are probabilities":
