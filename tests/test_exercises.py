@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import alternatives
 import nbformat
 import pytest
 import torch
@@ -35,6 +36,15 @@ def impatient(monkeypatch):
 def test_solution_is_right(exercise):
     solution = exercise.define(exercise.solution)
     assert [exercise.examine(solution, seed) for seed in range(4)] == [None] * 4
+
+
+OTHERS = [exercise for exercise in ALL if hasattr(alternatives, exercise.name)]
+
+
+@pytest.mark.parametrize("exercise", OTHERS, ids=lambda exercise: exercise.name)
+def test_another_right_answer_is_right(exercise):
+    answer = getattr(alternatives, exercise.name)
+    assert [exercise.examine(answer, seed) for seed in range(3)] == [None] * 3
 
 
 @by_name

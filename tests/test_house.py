@@ -118,7 +118,7 @@ LAYERS = [
     {"attention", "autoregressive", "data"},
     {"models", "decoding", "evaluation", "training"},
     {"zoo"},
-    {"bench", "checks", "classroom", "doctor", "exam", "explore", "figures"},
+    {"bench", "checks", "classroom", "doctor", "exam", "explore", "figures", "slides"},
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -1,8 +1,10 @@
 """Compare what came back with what was expected, and say it in words."""
 
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -56,6 +58,8 @@ def first(at: tuple[int, ...], got: Tensor, want: Tensor) -> str:
 def yes_or_no_differs(got: object, want: bool) -> str:
     if isinstance(got, Tensor) and got.numel() == 1 and got.dtype == torch.bool:
         got = bool(got)
+    if isinstance(got, np.bool_):
+        got = bool(got)
     if not isinstance(got, bool):
         return f"{kind(got)} came back; expected True or False"
     return "" if got == want else f"{got} instead of {want}"
@@ -64,7 +68,7 @@ def yes_or_no_differs(got: object, want: bool) -> str:
 def numbers_differ(got: object, want: float, tolerance: float) -> str:
     if isinstance(got, Tensor) and got.numel() == 1:
         got = got.item()
-    if not isinstance(got, int | float) or isinstance(got, bool):
+    if not isinstance(got, numbers.Real) or isinstance(got, bool):
         return f"{kind(got)} came back; expected a number"
     if math.isnan(got) and not math.isnan(want):
         return "NaN came back"
