@@ -14,11 +14,8 @@ OPTION = re.compile(
 
 def questions(path):
     """The questions of a chapter, each with its options (letter, answer, verdict, why)."""
-    text = "\n".join(
-        c.source
-        for c in nbformat.read(path, as_version=4).cells
-        if "\nFive questions." in c.source
-    )
+    cells = nbformat.read(path, as_version=4).cells
+    (text,) = [c.source for c in cells if "\nFive questions." in c.source]
     asked = text.split("\nFive questions.")[1].split("\n## Exercises")[0]
     return [OPTION.findall(part) for part in re.split(r"\n\*\*\d\.\*\* ", asked)[1:]]
 
