@@ -13,7 +13,7 @@ OPTION = re.compile(
 
 
 def questions(path):
-    """The questions of a chapter, each with its options (letter, answer, verdict, why)."""
+    """The questions, each with its options (letter, answer, verdict, why)."""
     cells = nbformat.read(path, as_version=4).cells
     (text,) = [c.source for c in cells if "\nFive questions." in c.source]
     asked = text.split("\nFive questions.")[1].split("\n## Exercises")[0]
