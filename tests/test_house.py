@@ -118,7 +118,7 @@ LAYERS = [
     {"attention", "autoregressive", "data"},
     {"models", "decoding", "evaluation", "training"},
     {"zoo"},
-    {"bench", "checks", "doctor", "explore", "figures"},
+    {"bench", "checks", "classroom", "doctor", "exam", "explore", "figures", "slides"},
     {"__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -228,7 +228,8 @@ def pages():
 
 
 def test_every_page_is_in_the_table_of_contents():
-    files = [*ROOT.glob("book/*.md"), *ROOT.glob("book/*.ipynb")]
+    patterns = "book/*.md", "book/*.ipynb", "book/exercises/*.ipynb"
+    files = [path for pattern in patterns for path in ROOT.glob(pattern)]
     assert sorted(pages()) == sorted(
         str(p.relative_to(ROOT).with_suffix("")) for p in files
     )

@@ -16,7 +16,7 @@ from lookback.notebooks import SETUP, SETUP_TAGS, NotebookError, normalise
 
 ROOT = Path(__file__).parents[1]
 BOOK = ROOT / "book"
-CHAPTERS = sorted(BOOK.glob("*.ipynb"))
+CHAPTERS = sorted([*BOOK.glob("*.ipynb"), *BOOK.glob("exercises/*.ipynb")])
 PNG = (  # one white pixel, and the name of the program that made it
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAAFXRFWHRTb2Z0d2FyZQBNYXRwbG90bGliIDPL"
     "0Q/YAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="

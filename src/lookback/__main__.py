@@ -19,6 +19,12 @@ COMMANDS = {
         "give stored explorables their current code",
     ),
     "normalise": ("lookback.notebooks:normalise_main", "tidy notebooks, run nothing"),
+    "exercises": (
+        "lookback.classroom:exercises_main",
+        "make the learners' notebooks from the sources",
+    ),
+    "course": ("lookback.classroom:course_main", "lay out a course for nbgrader"),
+    "exam": ("lookback.exam:main", "print an exam with the numbers of a seed"),
     "stamp": (
         "lookback.notebooks:stamp_main",
         "write the repository's address everywhere",

@@ -42,7 +42,7 @@ SETUP_TAGS = ["setup", "hide-input"]  # the page shows it on request only
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 NOT_KEPT = "not-kept"  # a widget that needs a kernel: the page says so in its place
-CELL_METADATA = ("mystnb", "tags")
+CELL_METADATA = ("deletable", "editable", "mystnb", "nbgrader", "tags")
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 
 
@@ -61,7 +61,9 @@ def normalise(text: str) -> str:
     for cell, id_ in zip(nb.cells, cell_ids(nb.cells), strict=True):
         cell.id = id_
         cell.metadata = {
-            k: cell.metadata[k] for k in CELL_METADATA if cell.metadata.get(k)
+            k: cell.metadata[k]
+            for k in CELL_METADATA
+            if cell.metadata.get(k) not in (None, [], {})
         }
         if cell.cell_type == "code":
             count += cell.execution_count is not None
@@ -288,7 +290,8 @@ def stamp(root: Path, repository: str, revision: str = "main") -> list[Path]:
     for name in ADDRESS_FILES:
         text = (root / name).read_text("utf-8").replace(REPOSITORY, repository)
         new[root / name] = re.sub(r"(?m)^(  branch:).*$", rf"\1 {revision}", text)
-    pages = [*root.glob("book/**/*.md"), *root.glob("book/**/*.ipynb")]
+    patterns = "book/**/*.md", "book/**/*.ipynb", "exercises/*.ipynb"
+    pages = [path for pattern in patterns for path in root.glob(pattern)]
     for path in (p for p in pages if ".ipynb_checkpoints" not in p.parts):
         text = path.read_text("utf-8")
         text = stamped_notebook(text, setup) if path.suffix == ".ipynb" else text
