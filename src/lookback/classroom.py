@@ -26,6 +26,7 @@ SECONDS = 120  # for one cell
 
 def configuration(folder: Path):
     """nbgrader's settings for the sources in a folder."""
+    needed("nbgrader.converters")  # the settings name its steps
     loader = needed("traitlets.config.loader").PyFileConfigLoader
     return loader(CONFIG, path=str(folder)).load_config()
 
