@@ -355,11 +355,7 @@ def test_explorables_live_in_the_page(visit, path, width, scheme):
 
 def wake(page, name):
     """Bring an explorable into view; it is ready within two seconds."""
-    pictures = page.locator("[data-widget]").all()
-    if page.locator(f"[data-explorable={name}]").count() == 0:
-        for picture in pictures:
-            picture.evaluate("e => e.isConnected && e.scrollIntoView({block: 'center'})")
-            page.wait_for_timeout(50)
+    page.locator(f"[data-explorable={name}]").first.scroll_into_view_if_needed()
     ready = page.locator(f"[data-explorable={name}][data-ready=true]")
     ready.wait_for(timeout=2000)
     ready.scroll_into_view_if_needed()
@@ -383,7 +379,7 @@ def test_page_is_light(built_book, path):
     kinds = [kind for kind in KINDS if name_of(kind) in PAGES[path]]
     names = [name for kind in kinds for name in kind.assets]
     states = re.findall(r'(?s)<script type="application/vnd[^>]*>.*?</script>', html)
-    images = re.findall(r'data-widget="[^"]*"><img src="([^"]+)"', html)
+    images = re.findall(r'data-widget="[^"]*"[^>]*><img src="([^"]+)"', html)
     files = [built_book / path.rpartition("/")[0] / image for image in images]
     files += [built_book / "_static/explorables.mjs"]
     files += [built_book / f"_static/weights/{name}.safetensors" for name in names]

@@ -40,9 +40,12 @@ class Shown:
     alt: str = ""
 
     @property
-    def name(self) -> str:
-        """The name of an explorable: that of its module."""
-        return self.state["state"]["_anywidget_id"].split(".")[-2]
+    def name(self) -> str | None:
+        """The name of an explorable: that of its module; None for other widgets."""
+        found = re.fullmatch(
+            r"lookback\.explore\.(\w+)\.\w+", self.state["state"]["_anywidget_id"]
+        )
+        return found and found[1]
 
 
 def shown(path: Path) -> dict[str, Shown]:
@@ -64,7 +67,9 @@ def standing_in(app, pagename: str, widget: Shown) -> str:
     """HTML for the place of a widget: a picture of it, and whether it can wake up."""
     picture = image(app, pagename, widget) if widget.png else ""
     if widget.state is not None:
-        return f'<div data-widget="{html.escape(widget.model)}">{picture}</div>'
+        model, name = html.escape(widget.model), widget.name
+        called = f' data-explorable="{name}" data-ready="false"' if name else ""
+        return f'<div data-widget="{model}"{called}>{picture}</div>'
     picture = picture or f"<pre>{html.escape(widget.text)}</pre>"
     return f'<figure class="runs-live">{picture}<figcaption>{LIVE}</figcaption></figure>'
 
