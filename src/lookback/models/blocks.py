@@ -2,7 +2,8 @@
 
 A block is arithmetic on a stream x: x + look(x), then x + look(memory) where there is a
 source, then x + think(x). Here the norm stands before each part (`norm_first`), which
-trains without care; in the first paper it stands after each sum.
+trains without warm-up at rates where post-norm does not; in the first paper it stands
+after each sum.
 
 References:
     1. Vaswani et al. (2017), Attention is all you need.

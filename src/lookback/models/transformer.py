@@ -5,7 +5,8 @@ them and at the source, all positions at once; only `step` goes one by one, and 
 keys and values of what it has seen.
 
 Differences from the paper: the norm comes first, no dropout (the grammar does not run out
-of sentences), no weights shared between embeddings and output.
+of sentences), no weights shared between embeddings and output, embeddings not multiplied
+by sqrt(D), no label smoothing.
 
 References:
     1. Vaswani et al. (2017), Attention is all you need.

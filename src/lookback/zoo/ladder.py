@@ -22,8 +22,9 @@ from lookback.zoo.image_recipes import TEST_SEED, held_out_nats
 PAGE = Path("book/ladder.md")
 SAMPLES, IMAGES = 16, 10_000
 
-# What each model is called, how it looks back, and what GPUs reach in hundreds of epochs:
-# nats with dynamic binarisation, README of EugenHotaj/pytorch-generative.
+# What each model is called, how it looks back, and what others report of its kind: nats
+# with dynamic binarisation, README of EugenHotaj/pytorch-generative (457 epochs by its
+# code; its Transformer begins with a masked 3 x 3 convolution, ours does not).
 RUNGS = {
     "pixel-rnn": ("Pixel RNN", "handed along", None),
     "pixel-rnn-told-where": ("Pixel RNN, told where", "handed along", None),
@@ -140,10 +141,10 @@ better: nats per image are the mean of −ln p(x).
 a probability of its grey level. Training images from index 6,000 on; nats on the first
 {images:,} test images, binarised once with seed {seed}.
 
-**Reference.** What the same kind of model reaches on a GPU in hundreds of epochs, also
-with dynamic binarisation, as the README of
-[pytorch-generative](https://github.com/EugenHotaj/pytorch-generative) reports it; the
-Transformer's is ImageGPT.
+**Reference.** What the README of
+[pytorch-generative](https://github.com/EugenHotaj/pytorch-generative) reports for a model
+of the same kind, also with dynamic binarisation; its code sets 457 epochs. The
+Transformer's is ImageGPT, which begins with a masked 3 × 3 convolution; ours does not.
 
 **Seconds to train** are by the clock, on the processor and the threads that each model's
 card in `src/lookback/zoo/weights` names. Other programs ran beside it, so they are an
