@@ -236,14 +236,14 @@ function growthRows({ stages, reader, at }, go) {
     });
     row.append(element("span", { class: "many" }, String(k + 1)), ...cells.map(cellOf),
       element("span", { class: "many" }, `${right}/${of}`));
-    row.style.gridTemplateColumns = `1.2rem repeat(${cells.length}, 1fr) 3rem`;
+    row.style.gridTemplateColumns = `1.2rem repeat(${cells.length}, minmax(0, 1fr)) 3rem`;
     return row;
   });
 }
 
 function cellOf(sure, column) {
   if (sure === null) return element("span");
-  const cell = element("span", { class: "cell", "data-column": column }, element("i"));
+  const cell = element("span", { class: "sureness", "data-column": column }, element("i"));
   cell.firstChild.style.opacity = sure.toFixed(3);
   return cell;
 }
