@@ -205,6 +205,7 @@ class Desk {
       this.settle(to);
     } else {
       this.paint();
+      this.reading = true;
       this.say(`${this.where(this.cursor)}: ${this.what(this.cursor)}.`);
     }
   }
@@ -256,6 +257,7 @@ class Desk {
   rest(hint = "") {
     this.stop();
     this.hint = hint;
+    this.reading = false;
     this.paint();
     this.tell();
     this.say(this.words());
@@ -301,6 +303,7 @@ class Desk {
   answer(seen, changes, p) {
     const most = changes.reduce((best, change, i) => (Math.abs(change) > Math.abs(changes[best]) ? i : best), 0);
     this.root.dataset.asked = "true";
+    if (this.reading) return; // whoever walks on hears the caret, not the last question
     if (!seen.length) return this.say(`${this.words()} It has nothing to look back at.`);
     this.say(`${this.words()} Of the ${seen.length} pixels it can see, the one at ${this.where(seen[most])} `
       + `matters most: turned over, p(ink) would be ${(p + changes[most]).toFixed(2)}.`);
