@@ -55,6 +55,7 @@ def test_nbconvert_makes_slides(tmp_path):
     page = (tmp_path / "01_handed_along.slides.html").read_text(encoding="utf-8")
     pictures = CHAPTER.read_text(encoding="utf-8").count('"image/png"')
     assert len(re.findall('<img[^>]* src="data:image/png', page)) == pictures
+    assert "No description has been provided" not in page
     assert len(re.findall("<section", page)) > 30
     assert "A cell in six lines" in page
     assert "Installs the course's package" not in page

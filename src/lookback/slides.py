@@ -9,6 +9,7 @@ on stay out.
 """
 
 import re
+from html import escape
 
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
@@ -38,6 +39,15 @@ def pieces(cell: NotebookNode) -> list[NotebookNode]:
     return [new_markdown_cell(part) for part in parts if part.strip()]
 
 
+def show_picture(cell: NotebookNode) -> None:
+    """Slides have no kernel: a picture, with its alt text, in place of a widget."""
+    alt = escape(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
+    for output in cell.get("outputs", []):
+        if png := output.get("data", {}).get("image/png"):
+            picture = f'<img alt="{alt}" src="data:image/png;base64,{png.strip()}">'
+            output.data = NotebookNode({"text/html": picture})
+
+
 class Slides(Preprocessor):
     """Write into each cell what nbconvert needs to make slides."""
 
@@ -50,6 +60,7 @@ class Slides(Preprocessor):
             over = over or bool(END.match(cell.source))
             kind = "skip" if over else slide_type(cell)
             cell.metadata["slideshow"] = {"slide_type": kind}
+            show_picture(cell)
             if "hide-input" in cell.metadata.get("tags", []):
                 cell.transient = {"remove_source": True}
         return nb, resources
