@@ -117,7 +117,7 @@ def as_page(rungs: list[Rung], images: int) -> str:
     """The ladder as a page of the book."""
     rows = [
         f"| {RUNGS[rung.name][0]} | {RUNGS[rung.name][1]} | {rung.nats:.2f} | "
-        f"{RUNGS[rung.name][2] or '–'} | {rung.parameters:,} | "
+        f"{written(RUNGS[rung.name][2])} | {rung.parameters:,} | "
         f"{rung.train_seconds:,.0f} | {rung.sample_seconds:.1f} |"
         for rung in rungs
     ]
@@ -125,6 +125,11 @@ def as_page(rungs: list[Rung], images: int) -> str:
         images=images, seed=TEST_SEED, samples=SAMPLES, rows="\n".join(rows),
         threads=torch.get_num_threads(),
     )  # fmt: skip
+
+
+def written(reference: float | None) -> str:
+    """A reference's nats, or a dash where there is none."""
+    return "–" if reference is None else f"{reference:.2f}"
 
 
 PAGE_TEXT = """<!-- Written by `python -m lookback ladder`. -->
