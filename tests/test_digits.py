@@ -226,7 +226,7 @@ def test_damaged_file(folder, name, content, fault):
 def server(monkeypatch, cache):
     """A local mirror. `answers` maps a path to (status, promised length, bytes sent).
 
-    After the first thousand bytes it calls `pause`.
+    After the first half of the bytes it calls `pause`.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -236,10 +236,11 @@ def server(monkeypatch, cache):
             self.send_response(status)
             self.send_header("Content-Length", str(length))
             self.end_headers()
-            self.wfile.write(body[:1000])
+            half = len(body) // 2
+            self.wfile.write(body[:half])
             mirror.pause()
             with contextlib.suppress(ConnectionError):  # the other side has given up
-                self.wfile.write(body[1000:])
+                self.wfile.write(body[half:])
 
         def log_message(self, *_):
             pass
