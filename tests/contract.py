@@ -130,6 +130,20 @@ def check_reorder(model, kind):
     torch.testing.assert_close(found, expected[index])
 
 
+def check_shared(model, kind):
+    """Three prefixes of a sentence may share what the model says they can."""
+    x, index = sequences(model, 6), torch.tensor([0, 0, 0, 1, 1, 1])
+    few = model.start(2, contexts(model, kind, 2))
+    copied = reorder(few, index)
+    state = {**copied, **{name: few[name] for name in model.shared}}
+    for t in range(3):
+        previous = x[:, t - 1] if t else None
+        expected, copied = model.step(previous, copied)
+        found, state = model.step(previous, state)
+        torch.testing.assert_close(found, expected)
+        assert all(state[name] is few[name] for name in model.shared)
+
+
 def other(model, symbols):
     """For each symbol another one, never the padding."""
     low = 0 if model.pad is None else 1

@@ -60,6 +60,13 @@ def test_states_can_be_reordered(model, kind):
 
 
 @NAMES
+def test_prefixes_of_a_sentence_share_its_memory(model, kind):
+    if not model.shared:
+        pytest.skip("this model shares nothing")
+    contract.check_shared(model, kind)
+
+
+@NAMES
 def test_padding_of_any_length_changes_nothing(model, kind):
     if model.pad is None:
         pytest.skip("this model has no padding")

@@ -48,7 +48,14 @@ class Autoregressive(nn.Module):
 
     A sequence holds no start symbol: position t of `x` is predicted from `x[:, :t]`,
     the first one from nothing (and the context).
+
+    Attributes:
+        shared: entries of the state that `step` hands on untouched, and takes with B rows
+            beside others with w * B: row i of these belongs to row i // w of those. So
+            the prefixes of one sentence need not have a copy of its source each.
     """
+
+    shared: tuple[str, ...] = ()
 
     def __init__(self, vocabulary: int, *, pad=None, eos=None, length=None, **config):
         super().__init__()

@@ -171,12 +171,23 @@ class Beam:
             row, symbol = self.leave(row, symbol)
         before, rows = self.begin, row.flatten()
         if row.shape != self.shape:
-            self.begin = reorder(self.begin, rows)
+            self.begin = self.spread(row)
             self.lay_out(row.shape)
         self.state = follow(
             state, before, self.begin, lambda leaf: leaf.index_select(0, rows)
         )
         self.previous = symbol.flatten()
+
+    def spread(self, row: Tensor) -> State:
+        """The state of the beginning for other rows (b, w); what is shared for b."""
+        shared = self.task.model.shared
+        if not shared:
+            return reorder(self.begin, row.flatten())
+        sentence = row[:, 0] // self.shape[1]
+        return {
+            name: reorder(part, sentence if name in shared else row.flatten())
+            for name, part in self.begin.items()
+        }
 
     def lay_out(self, shape: tuple[int, int]) -> None:
         """Say how many sentences and prefixes of each the rows of the state are."""

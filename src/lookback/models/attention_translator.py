@@ -48,13 +48,17 @@ class AttentionTranslator(EncoderDecoder):
         size = self.decoder.hidden_size
         self.score = make_score(score, size)
         self.local, self.radius = local, radius
+        if local == "monotonic":
+            self.shared = ()  # each row of the memory has a place of its own
         if local == "predicted":
             self.centre = PredictedCentre(size, max(1, size // 8))
 
     def encode(self, source: Tensor) -> dict[str, Tensor]:
-        """As the `EncoderDecoder`; also `place` (B,), how many words were written."""
+        """As the `EncoderDecoder`; monotonic, also `place` (B,): words so far."""
         memory = super().encode(source)
-        return {**memory, "place": source.new_zeros(len(source))}
+        if self.local == "monotonic":
+            memory["place"] = source.new_zeros(len(source))
+        return memory
 
     def look_back(self, hidden: Tensor, memory: dict[str, Tensor]) -> Tensor:
         return self.look(hidden, memory)[0]
@@ -79,8 +83,9 @@ class AttentionTranslator(EncoderDecoder):
     def step(self, previous: Tensor | None, state):
         logits, state = super().step(previous, state)
         memory = state["memory"]
-        memory = {**memory, "place": memory["place"] + 1}
-        return logits, {**state, "memory": memory}
+        if "place" in memory:
+            state["memory"] = {**memory, "place": memory["place"] + 1}
+        return logits, state
 
     def weights(self, x: Tensor, context: Tensor) -> Tensor:
         """Where each target position looks: (B, T), (B, S) -> (B, T, S)."""

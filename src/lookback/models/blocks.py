@@ -52,7 +52,8 @@ class Block(nn.Module):
         Args:
             mask, is_causal: where x may look in itself, as for `MultiHeadAttention`.
             past: what earlier positions left; x is then the one after, (B, 1, D).
-            memory: keys and values of a source, from `outward.remember`.
+            memory: keys and values of a source, from `outward.remember`; B is a
+                multiple of its rows: several may look at the same source.
             memory_mask: where x may look in the memory.
 
         Returns:
@@ -73,10 +74,11 @@ class Block(nn.Module):
             return context
 
         def outward(h: Tensor) -> Tensor:
+            together = h.reshape(len(memory[0]), -1, h.shape[-1])
             context, seen["outward"] = self.outward.look(
-                h, memory, memory_mask, need_weights=need_weights
+                together, memory, memory_mask, need_weights=need_weights
             )
-            return context
+            return context.reshape(h.shape)
 
         x = self.add(x, inward, self.norms[0])
         if self.outward is not None:

@@ -36,6 +36,8 @@ class EncoderDecoder(Autoregressive):
         bidirectional: read it both ways, with half of the hidden numbers each.
     """
 
+    shared = ("memory",)
+
     def __init__(self, source_vocabulary: int, vocabulary: int, *, embedding=64,
                  hidden=256, reverse=False, bidirectional=False, pad=0, eos=1,
                  **config):  # fmt: skip
@@ -109,9 +111,13 @@ class EncoderDecoder(Autoregressive):
         return torch.tanh(self.bridge(memory["vector"]))
 
     def decode(self, heard: Tensor, hidden: Tensor, memory: dict[str, Tensor]):
-        """Heard symbols (B, T), state (B, H) -> logits (B, T, V), last state (B, H)."""
+        """Heard symbols (B, T), state (B, H) -> logits (B, T, V), last state (B, H).
+
+        B is a multiple of the rows of the memory: several may look at the same source.
+        """
         states, last = self.decoder(self.embed(heard), hidden[None])  # (B, T, H)
-        seen = self.look_back(states, memory)  # (B, T, H)
+        together = states.reshape(len(memory["mask"]), -1, states.shape[-1])
+        seen = self.look_back(together, memory).reshape(states.shape)  # (B, T, H)
         mixed = torch.tanh(self.combine(torch.cat([states, seen], -1)))
         return self.never_pad(self.out(mixed)), last[0]
 

@@ -31,6 +31,7 @@ class TransformerTranslator(Autoregressive):
         positions: "sinusoidal", or "learned" for the first `longest` positions.
     """
 
+    shared = ("memory", "mask")
     check_source = EncoderDecoder.check_source
 
     def __init__(self, source_vocabulary: int, vocabulary: int, *, size=128, heads=4,
