@@ -95,8 +95,8 @@ class TransformerTranslator(Autoregressive):
 
     def step(self, previous: Tensor | None, state):
         if previous is None:
-            start = state["mask"].new_full((len(state["mask"]),), 0).long()
-            previous = start + self.vocabulary
+            (keys, _), _ = state["past"][0]
+            previous = keys.new_full((len(keys),), self.vocabulary).long()
         logits, seen = self.decode(previous[:, None], state, state["past"])
         return logits[:, 0], {**state, "past": [new["past"] for new in seen]}
 
