@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from ipywidgets.embed import embed_data
+from ipywidgets.embed import dependency_state, embed_data
 
 PAGE = """<!doctype html>
 <html lang="en" data-theme="{scheme}">
@@ -23,8 +23,13 @@ COLOURS = {"light": ("#ffffff", "#1f2328"), "dark": ("#14181e", "#e6eaee")}
 
 
 def stored(widget) -> dict:
-    """The states that a notebook would store, and which of them is the widget's."""
-    data = embed_data(views=[widget], drop_defaults=False)
+    """The states that a notebook would store, and which of them is the widget's.
+
+    It is a notebook with this widget alone: without `state`, ipywidgets would add every
+    widget of the session, those of other tests too.
+    """
+    state = dependency_state(widget, drop_defaults=False)
+    data = embed_data(views=[widget], state=state)
     return {"states": data["manager_state"], "model": widget.model_id}
 
 
@@ -48,6 +53,16 @@ REMOUNT = """async () => {
   const main = document.querySelector("main");
   window.model = await mount(JSON.parse(text).state[main.dataset.model], main);
 }"""
+
+
+def swipe(page, *places) -> None:
+    """Lay a finger on the first place (x, y), lead it to the others, and lift it."""
+    session = page.context.new_cdp_session(page)
+    kinds = ["touchStart", *["touchMove"] * (len(places) - 1), "touchEnd"]
+    for kind, place in zip(kinds, [*places, None], strict=True):
+        points = [{"x": place[0], "y": place[1]}] if place else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
 
 SOURCE = Path(__file__).parents[1] / "src/lookback/explore"
 CALL = """

@@ -4,6 +4,7 @@ import pytest
 import torch
 from explorables import call
 from playwright.sync_api import expect
+from test_pages import overflow, violations
 
 from lookback.explore import Backs
 
@@ -32,7 +33,7 @@ def test_it_says_where_the_drawing_is_lost(mount):
     expect(says(seen)).to_contain_text("first wrong answer is at back 5")
     people = seen.page.locator(".person:not(.gone)")
     assert people.count() == 21
-    assert people.locator("text").all_text_contents() == ["3"] * 5 + ["0"] * 16
+    assert people.locator(".felt").all_text_contents() == ["3"] * 5 + ["0"] * 16
     assert seen.page.locator(".person.wrong:not(.gone)").count() == 16
     assert seen.faults == []
 
@@ -69,7 +70,19 @@ def test_a_finger_chooses(mount):
     seen = mount(row(), width=390, touch=True)
     seen.page.get_by_text("GRU", exact=True).tap()
     expect(says(seen)).to_contain_text("GRU: 3 was drawn")
+    assert violations(seen.page) == []
     assert seen.faults == []
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_a_back_is_large_enough_to_read_and_says_which_it_is(mount, width):
+    seen = mount(row(length=T), width)
+    people = seen.page.locator(".person")
+    assert people.locator(".muted").all_text_contents() == list(map(str, range(T + 1)))
+    box = people.first.bounding_box()
+    assert 44 <= box["width"] <= 60
+    assert people.locator(".felt").first.bounding_box()["height"] >= 20
+    assert overflow(seen.page) == 0
 
 
 def test_numbers_are_short():

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 import traitlets
-from ipywidgets.embed import embed_data
+from explorables import REMOUNT, stored
 from playwright.sync_api import expect
 from test_pages import overflow, violations
 
@@ -230,21 +230,12 @@ def test_a_learner_compares_models(mount):
 
 # --- beside Python ----------------------------------------------------------------------
 
-AWAKE = """async (state) => {
-  const { mount } = await import("/book/_static/explorables.mjs");
-  document.querySelector("[data-explorable]").parentNode.remove();
-  const el = document.body.appendChild(document.createElement("div"));
-  window.model = await mount(state, el);
-}"""
-
 
 @pytest.fixture
 def model(mount):
     """The page's model under `window.model`, as a kernel would have it."""
-    widget = Glance(sentence=CAT)
-    page = mount(widget).page
-    data = embed_data(views=[widget], drop_defaults=False)["manager_state"]["state"]
-    page.evaluate(AWAKE, data[widget.model_id])
+    page = mount(Glance(sentence=CAT)).page
+    page.evaluate(REMOUNT)
     return page
 
 
@@ -309,9 +300,7 @@ def test_reduced_motion_is_respected(mount):
 
 
 def test_the_stored_state_is_light():
-    widget = Glance()
-    data = embed_data(views=[widget], drop_defaults=False)["manager_state"]["state"]
-    assert len(json.dumps(data[widget.model_id])) < 100_000
+    assert len(json.dumps(stored(Glance())["states"])) < 100_000
 
 
 def test_python_knows_the_translation_before_it_is_shown():

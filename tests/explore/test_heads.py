@@ -5,8 +5,7 @@ import json
 import pytest
 import torch
 import traitlets
-from explorables import call
-from ipywidgets.embed import embed_data
+from explorables import call, stored
 from playwright.sync_api import expect
 from test_pages import overflow, violations
 
@@ -125,8 +124,7 @@ def test_it_fits_and_axe_finds_nothing(mount, width, scheme):
 
 
 def test_the_stored_state_is_light(widget):
-    state = embed_data(views=[widget], drop_defaults=False)["manager_state"]["state"]
-    assert len(json.dumps(state[widget.model_id])) < 100_000
+    assert len(json.dumps(stored(widget)["states"])) < 100_000
 
 
 def test_a_learners_model_is_shown():

@@ -5,6 +5,7 @@ import re
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
+from explorables import REMOUNT, swipe
 from playwright.sync_api import expect
 
 from lookback import zoo
@@ -108,16 +109,7 @@ def test_the_reader_begins_and_the_model_ends(desk):
 def test_a_finger_draws(desk):
     seen = desk(width=390, touch=True)
     seen.press("Clear")
-    session = seen.page.context.new_cdp_session(seen.page)
-    for kind, place in [
-        ("touchStart", (6, 8)),
-        ("touchMove", (6, 19)),
-        ("touchMove", (13, 15)),
-    ]:
-        x, y = seen.middle(*place)
-        points = [{"x": x, "y": y}]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    swipe(seen.page, *(seen.middle(*place) for place in SEVEN))
     top = seen.pixels().reshape(28, 28)
     assert top[6, 8:20].all()
     assert top[13, 15]
@@ -301,29 +293,19 @@ def test_a_model_of_ones_own_draws(desk):
     assert len(seen.pixels()) == 63
 
 
-TRAITS = """async () => {
-  const { mount } = await import("/book/_static/explorables.mjs");
-  const script = document.querySelector('script[type*="widget-state"]');
-  const all = Object.values(JSON.parse(script.textContent).state);
-  const main = document.querySelector("main");
-  main.replaceChildren();
-  window.pen = await mount(all.find((one) => one.state._esm), main);
-}"""
-
-
 def test_what_is_drawn_comes_back_as_traits_and_traits_are_heard(desk, six):
     seen = desk(still=True)
-    seen.page.evaluate(TRAITS)
+    seen.page.evaluate(REMOUNT)
     first = seen.finish()
-    assert seen.page.evaluate("pen.get('pixels')") == first.tolist()
+    assert seen.page.evaluate("model.get('pixels')") == first.tolist()
     seen.stroke((2, 2), (2, 10))
-    drawn = seen.page.evaluate("pen.get('drawn')")
+    drawn = seen.page.evaluate("model.get('drawn')")
     assert all(drawn[2 * 28 + 2 : 2 * 28 + 11])
     assert drawn[: 14 * 28] == seen.pixels()[: 14 * 28].tolist()
-    seen.page.evaluate("drawn => pen.set({ drawn, seed: 4, at: 784 })", six.tolist())
+    seen.page.evaluate("drawn => model.set({ drawn, seed: 4, at: 784 })", six.tolist())
     expected, _ = draw(zoo.load("pixelcnn"), six[: 14 * 28], 4)
     assert (seen.pixels() == expected).all()
-    assert seen.page.evaluate("pen.get('pixels')") == expected.tolist()
+    assert seen.page.evaluate("model.get('pixels')") == expected.tolist()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,8 +5,9 @@ import re
 
 import pytest
 import torch
-from explorables import call
+from explorables import call, swipe
 from playwright.sync_api import expect
+from test_pages import violations
 
 from lookback.explore import Query
 
@@ -116,11 +117,19 @@ def test_temperature_softens(mount):
     assert max(shares(seen)) < before - 20
 
 
-def test_a_finger_moves_the_query(mount):
+def test_a_finger_drags_the_query(mount):
     seen = mount(animals(), width=390, touch=True)
     box = seen.page.locator("svg.plane").bounding_box()
-    seen.page.touchscreen.tap(box["x"] + box["width"] - 20, box["y"] + box["height"] / 2)
-    expect(says(seen)).to_contain_text("looks at hen")
+    start = seen.page.get_by_role("slider", name="query").bounding_box()
+    places = [
+        (start["x"] + start["width"] / 2, start["y"] + start["height"] / 2),
+        (box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.85),
+        (box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.93),
+    ]
+    swipe(seen.page, *places)
+    expect(says(seen)).to_contain_text("looks at bus 9")
+    assert seen.page.evaluate("scrollY") == 0
+    assert violations(seen.page) == []
     assert seen.faults == []
 
 

@@ -5,6 +5,7 @@ import torch
 import traitlets
 from explorables import call
 from playwright.sync_api import expect
+from test_pages import violations
 from torch import nn
 
 from lookback.explore import Window
@@ -152,6 +153,7 @@ def test_a_finger_chooses(mount):
     box = seen.page.locator("svg.field").bounding_box()
     seen.page.touchscreen.tap(box["x"] + 5, box["y"] + box["height"] - 5)
     expect(says(seen)).to_contain_text("row 27, column 0")
+    assert violations(seen.page) == []
     assert seen.faults == []
 
 

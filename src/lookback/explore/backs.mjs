@@ -63,12 +63,13 @@ function hue(cell) {
   return ["rnn", "gru", "lstm"].includes(name) ? `var(--${name})` : "var(--handed-along)";
 }
 
-// A person seen from behind, facing right, with what is felt on the back.
-function person() {
-  const felt = svg("text", { x: 22, y: 43, "text-anchor": "middle" });
+// A person seen from behind, with what is felt on the back, and below which back it is.
+function person(_, back) {
+  const felt = svg("text", { class: "felt", x: 22, y: 43, "text-anchor": "middle" });
   const node = svg(
-    "svg", { viewBox: "0 0 44 58", class: "person" },
+    "svg", { viewBox: "0 0 44 74", class: "person" },
     svg("circle", { cx: 22, cy: 10, r: 8 }), svg("path", { d: "M4 56V34Q4 21 22 21Q40 21 40 34V56Z" }), felt,
+    svg("text", { class: "muted", x: 22, y: 70, "text-anchor": "middle" }, String(back)),
   );
   return { node, felt };
 }
