@@ -371,9 +371,20 @@ MUTANTS = {
             'place > centre if kind == "B" else place >= centre',
             "other way round",
         ),
-        ("return place", "return (place >= size * (size // 2)) & place", ""),
-        (".view(size, size)", ".view(size, size).T", "rows and columns"),
-        (".view(size, size)", ".view(size, size).flip(0, 1)", "turned round"),
+        (
+            'return place <= centre if kind == "B" else place < centre',
+            "row = place >= height // 2 * width\n"
+            '    return row & (place <= centre if kind == "B" else place < centre)',
+            "rows above are missing",
+        ),
+        (".view(height, width)", ".view(width, height).T", "column by column"),
+        (".view(height, width)", ".view(height, width).flip(0, 1)", "turned round"),
+        (
+            'return place <= centre if kind == "B" else place < centre',
+            "seen = torch.ones(height, width, dtype=torch.bool)\n"
+            '    return seen.tril(0 if kind == "B" else -1)',
+            "a triangle",
+        ),
         ("return place <= centre", "return 1.0 * (place <= centre)", "the type is"),
     ],
     "blind_spot": [
@@ -381,7 +392,15 @@ MUTANTS = {
         ("(place < row * side + column) & ", "", "later pixels"),
         ("place < row", "place <= row", "itself is not earlier"),
         (".square()", "", "cancelled out"),
-        ("row, column = here", "column, row = here", ""),
+        ("row, column = here", "column, row = here", "`here` is row, then column"),
+        ("[0, :, row, column]", "[0, :, column, row]", "the features the other way"),
+        ("[0, :, row, column]", "[0, 0, row, column]", "you asked one alone"),
+        ("torch.full((1, 1, side, side), 0.1)", "torch.zeros(1, 1, side, side)", "zeros"),
+        (
+            "(x.grad[0, 0] == 0)",
+            "(place % side - column > row - place // side)",
+            "a blind spot of its own",
+        ),
         ("+ column) &", ") &", "not only the rows above"),
         (
             "(place < row * side + column)",
@@ -413,6 +432,23 @@ MUTANTS = {
             "only the centre",
         ),
         ("around = F.pad(features, (1, 1, 1, 1))", "around = features", "no border"),
+        ("F.pad(features, (1, 1, 1, 1))", "F.pad(features, (2, 0, 2, 0))", "by one"),
+        (
+            "row : row + 3, column : column + 3",
+            "column : column + 3, row : row + 3",
+            "row and column",
+        ),
+        (
+            "around = F.pad(features, (1, 1, 1, 1))  # (C, H + 2, W + 2)\n"
+            "    window = around[:, row : row + 3, column : column + 3]",
+            "window = features[:, row - 1 : row + 2, column - 1 : column + 2]",
+            "a border of zeros around it",
+        ),
+        (
+            "return (kernel * window).sum((1, 2, 3))",
+            "return F.conv2d(features[None], kernel, padding=1)[0, :, row, column]",
+            "nine places only",
+        ),
     ],
     "gated": [
         ("x + table[labels][..., None, None]", "x", "label is not used"),
@@ -432,6 +468,13 @@ MUTANTS = {
             "told = x.clone()\n    told[:, :, 0, 0] += table[labels]",
             "to every pixel",
         ),
+        (
+            "told.chunk(2, 1)  # (B, C, H, W) each\n"
+            "    return value.tanh() * gate.sigmoid()",
+            "x.chunk(2, 1)\n    told = table[labels].chunk(2, 1)[0][..., None, None]\n"
+            "    return value.tanh() * gate.sigmoid() + told",
+            "before the gate",
+        ),
     ],
     "posterior": [
         (" + prior.log()", "", "prior is not used"),
@@ -445,16 +488,42 @@ MUTANTS = {
         ("softmax(1)", "log_softmax(1)", "logarithms still"),
         ("softmax(1)", "argmax(1)", "the likeliest label"),
         ("(log_p + prior.log()).softmax(1)", "log_p.exp() * prior", "sum to one"),
+        (
+            "(log_p + prior.log()).softmax(1)",
+            "log_p.softmax(1) * prior",
+            "after the prior",
+        ),
     ],
     "as_attention": [
         (".view(N, N).T", ".view(N, N)", "transposed"),
-        ("kernel[None, None]", "kernel.flip(0, 1)[None, None]", ""),
+        ("kernel[None, None]", "kernel.flip(0, 1)[None, None]", "is turned round"),
         ("kernel[None, None]", "kernel.T[None, None]", "i goes down"),
         (
             "return seen.view(N, N).T",
             "M = seen.view(N, N).T\n"
             "    return M.masked_fill(M == 0, -torch.inf).softmax(1)",
             "no softmax",
+        ),
+        ("return seen.view(N, N).T", "return seen.view(N, N).T.softmax(1)", "no softmax"),
+        ("return seen.view(N, N).T", "return seen.view(N, N).T.tril()", "later pixels"),
+        (
+            "F.conv2d(each, kernel[None, None], padding=1)",
+            'F.conv2d(F.pad(each, (1, 1, 1, 1), mode="replicate"), kernel[None, None])',
+            "repeats the edge",
+        ),
+        (
+            "F.conv2d(each, kernel[None, None], padding=1)",
+            "F.conv2d(F.pad(each, (0, 2, 0, 2)), kernel[None, None])",
+            "the kernel's centre",
+        ),
+        (
+            "return seen.view(N, N).T",
+            "M = torch.zeros(N, N)\n    for t in range(N):\n        for s in range(N):\n"
+            "            (r, c), (y, x) = divmod(t, width), divmod(s, width)\n"
+            "            if seen[s].flatten()[t]:\n"
+            "                M[r * height + c, y * height + x] = seen[s].flatten()[t]\n"
+            "    return M",
+            "yours has the height",
         ),
         (
             "return seen.view(N, N).T",
