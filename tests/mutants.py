@@ -546,6 +546,7 @@ MUTANTS = {
         ("[:, None]", "", "axis of the queries is missing"),
         ("[:, None]", "[..., None]", "not behind it"),
         ("words != pad", "words != 0", "you took 0"),
+        ("words != pad", "words > pad", "the smallest number"),
         ("[:, None]", "[:, None].float()", "boolean"),
         (
             "(words != pad)[:, None]",
@@ -576,7 +577,15 @@ MUTANTS = {
             "query *= 1\n    value += 1\n    scores = query",
             "it changed value",
         ),
-        ("/ query.shape[-1] ** 0.5", "/ 2.0", ""),
+        ("/ query.shape[-1] ** 0.5", "/ 2.0", "the same for all"),
+        ("query.shape[-1]", "query.shape[1]", "number of queries"),
+        ("query.shape[-1]", "key.shape[1]", "number of keys"),
+        ("-torch.inf", "0", "a score like any other"),
+        (
+            ".softmax(-1).nan_to_num(0)",
+            ".exp()\n    weights = weights / weights.sum(2, True).clamp_min(1e-9)",
+            "is infinite",
+        ),
     ],
     "additive": [
         ("torch.tanh(q + k) @ v", "(q + k) @ v", "without the tanh"),
@@ -602,6 +611,8 @@ MUTANTS = {
         ("<= radius", "> radius", "other way round"),
         ("centre[:, None]", "torch.arange(len(centre))[:, None]", "not around t"),
         ("centre[:, None]", "centre.long()[:, None]", "do not round"),
+        ("centre[:, None]", "centre.round()[:, None]", "to the nearest"),
+        ("centre[:, None]", "centre.clamp(0, S - 1)[:, None]", "leave it there"),
         ("distance.abs() <= radius", "(distance.abs() <= radius).T", "rows are queries"),
     ],
     "knows_order": [
@@ -614,11 +625,16 @@ MUTANTS = {
         ("torch.randperm(x.shape[1])", "torch.arange(x.shape[1]).flip(0)", "both ends"),
         ("torch.randperm(x.shape[1])", "torch.arange(x.shape[1]).roll(1)", "a ring"),
         ("not same", "True", "do not guess"),
-        ("not same", "False", "do not guess"),
+        ("not same", "False", "never says so"),
         (
             "layer(x[:, order]), layer(x)[:, order]",
             "layer(x[[1, 0]]), layer(x)[[1, 0]]",
-            "",
+            "not the batch",
+        ),
+        (
+            "layer(x[:, order]), layer(x)[:, order]",
+            "layer(x.flip(2)), layer(x).flip(2)",
+            "the numbers in each vector",
         ),
     ],
     "causal_heads": [
@@ -642,7 +658,19 @@ MUTANTS = {
             "split(x @ W_v.T), split(x @ W_k.T)",
             "keys and values",
         ),
-        (".tril()", ".tril(-1)", "NaN"),
+        (".tril()", ".tril(-1)", "looks at itself, too"),
+        (".tril()", ".triu()", "upside down"),
+        (".softmax(-1)", ".softmax(-2)", "over queries"),
+        (
+            "y.unflatten(-1, (heads, -1)).transpose(1, 2)",
+            "y.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)",
+            "every so many",
+        ),
+        (
+            "(weights @ v).transpose(1, 2).flatten(2)",
+            "(weights @ v).reshape(x.shape)",
+            "axis back",
+        ),
     ],
     # chapter 7
     "path_length": [
