@@ -674,7 +674,16 @@ MUTANTS = {
     ],
     # chapter 7
     "path_length": [
-        ("math.ceil(distance / radius)", "distance // radius", "round up"),
+        ("math.ceil(distance / radius)", "distance // radius", "take five layers"),
+        ("math.ceil(distance / radius)", "distance // radius + 1", "do not add one"),
+        ("math.ceil(distance / radius)", "distance / radius", "is whole"),
+        (
+            "math.ceil(distance / radius)",
+            "math.ceil(distance / (2 * radius + 1))",
+            "back only",
+        ),
+        ("        return distance", "        return distance - 1", "not one fewer"),
+        ("        return distance", "        return distance + 1", "not one more"),
         ('if way == "window" else 1', 'if way == "window" else distance', "however far"),
         ('if way == "window" else 1', 'if way == "window" else 0', "not none"),
         ("math.ceil(distance / radius)", "distance", "not one"),
@@ -691,6 +700,8 @@ MUTANTS = {
         ("size**-0.5 * ", "", "is missing"),
         ("size**-0.5", "size**0.5", "smaller"),
         ("step * warm**-1.5", "step / warm", "rise and fall meet"),
+        ("warm**-1.5", "warm**-0.5", "yours is −1/2"),
+        ("step**-0.5, step *", "(step + 1) ** -0.5, (step + 1) *", "is step 1"),
     ],
     "block": [
         (
@@ -705,7 +716,27 @@ MUTANTS = {
             "y = x + look(norm_1(x))\n    return x + think(norm_2(y))",
             "not from x",
         ),
-        ("return x + think(norm_2(x))", "return x + think(norm_1(x))", ""),
+        ("return x + think(norm_2(x))", "return x + think(norm_1(x))", "norm of its own"),
+        (
+            "x = x + look(norm_1(x))\n    return x + think(norm_2(x))",
+            "x = x + norm_1(look(x))\n    return x + norm_2(think(x))",
+            "not behind it",
+        ),
+        (
+            "x = x + look(norm_1(x))\n    return x + think(norm_2(x))",
+            "return think(norm_2(look(norm_1(x))))",
+            "yours replace it",
+        ),
+        (
+            "x = x + look(norm_1(x))\n    return x + think(norm_2(x))",
+            "return x + think(norm_2(look(norm_1(x))))",
+            "before `think` reads it",
+        ),
+        (
+            "x = x + look(norm_1(x))\n    return x + think(norm_2(x))",
+            "x = norm_1(x)\n    x = norm_2(x + look(x))\n    return x + think(x)",
+            "yours is, twice",
+        ),
         (
             "look(norm_1(x))\n    return x + think(norm_2(x))",
             "look(norm_2(x))\n    return x + think(norm_1(x))",
@@ -736,6 +767,8 @@ MUTANTS = {
             "(scores.sum(1) - right) / (logits.shape[1] - 1)",
             "spread over all V",
         ),
+        ("scores.mean(1)", "scores.sum(1)", "share / V"),
+        ("log_softmax(1)", "log_softmax(0)", "not over the N"),
     ],
     "rotate": [
         (
@@ -747,13 +780,34 @@ MUTANTS = {
         ("torch.arange(0, D, 2) / D", "torch.arange(0, D, 2) * 2 / D", "twice that"),
         ("torch.arange(0, D, 2) / D", "torch.arange(D // 2) / D", "half of that"),
         ("torch.arange(0, D, 2) / D", "0 * torch.arange(0, D, 2)", "equally fast"),
-        ("a * sin + b * cos", "a * sin - b * cos", ""),
+        ("a * sin + b * cos", "a * sin - b * cos", "yours subtracts"),
+        (
+            "a * cos - b * sin, a * sin + b * cos",
+            "a * cos + b * sin, a * sin - b * cos",
+            "mirrors",
+        ),
+        ("(torch.arange(0, D, 2) / D)", "(-torch.arange(0, D, 2) / D)", "more slowly"),
+        (
+            "/ 10_000 ** (torch.arange(0, D, 2) / D)",
+            "* 10_000.0 ** (-torch.arange(0, D, 2) // D)",
+            "not with //",
+        ),
+        (
+            "return torch.stack([a * cos - b * sin, a * sin + b * cos]",
+            "a = a * cos - b * sin\n    return torch.stack([a, a * sin + b * cos]",
+            "overwritten",
+        ),
+        (
+            "return torch.stack([a * cos - b * sin, a * sin + b * cos]",
+            "return x + torch.stack([sin, cos]",
+            "yours adds",
+        ),
         (
             "torch.stack([a * cos - b * sin, a * sin + b * cos], -1).flatten(-2)",
             "torch.cat([a * cos - b * sin, a * sin + b * cos], -1)",
             "put the pairs together",
         ),
-        ("x[..., ::2], x[..., 1::2]", "*x.chunk(2, -1),", ""),
+        ("x[..., ::2], x[..., 1::2]", "x.chunk(2, -1)", "come back as neighbours"),
     ],
     "cached_step": [
         (" / q.shape[-1] ** 0.5", "", "divided by √D"),
@@ -766,6 +820,13 @@ MUTANTS = {
             "torch.cat([k, cache[0]], 1), torch.cat([v, cache[1]], 1)",
             "end of the cache",
         ),
-        ("q @ k.transpose(1, 2)", "q @ k.transpose(1, 2)[..., :1]", ""),
+        ("q.shape[-1] ** 0.5", "k.shape[1] ** 0.5", "number of keys"),
+        ("scores.softmax(-1)", "scores.softmax(1)", "all weights are 1"),
+        ("x @ W.T", "x @ W", "x @ W.T"),
+        (
+            "torch.cat([cache[0], k], 1), torch.cat([cache[1], v], 1)",
+            "k, v",
+            "is not used",
+        ),
     ],
 }
