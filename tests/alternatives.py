@@ -171,10 +171,10 @@ def nearest(samples, training):
     return torch.cdist(samples.float(), training.float(), p=1).min(1).values
 
 
-def mask(size, kind):
-    seen = torch.zeros(size, size, dtype=torch.bool)
-    seen[: size // 2] = True
-    seen[size // 2, : size // 2 + (kind == "B")] = True
+def mask(height, width, kind):
+    seen = torch.zeros(height, width, dtype=torch.bool)
+    seen[: height // 2] = True
+    seen[height // 2, : width // 2 + (kind == "B")] = True
     return seen
 
 

@@ -371,9 +371,20 @@ MUTANTS = {
             'place > centre if kind == "B" else place >= centre',
             "other way round",
         ),
-        ("return place", "return (place >= size * (size // 2)) & place", ""),
-        (".view(size, size)", ".view(size, size).T", "rows and columns"),
-        (".view(size, size)", ".view(size, size).flip(0, 1)", "turned round"),
+        (
+            'return place <= centre if kind == "B" else place < centre',
+            "row = place >= height // 2 * width\n"
+            '    return row & (place <= centre if kind == "B" else place < centre)',
+            "rows above are missing",
+        ),
+        (".view(height, width)", ".view(width, height).T", "column by column"),
+        (".view(height, width)", ".view(height, width).flip(0, 1)", "turned round"),
+        (
+            'return place <= centre if kind == "B" else place < centre',
+            "seen = torch.ones(height, width, dtype=torch.bool)\n"
+            '    return seen.tril(0 if kind == "B" else -1)',
+            "a triangle",
+        ),
         ("return place <= centre", "return 1.0 * (place <= centre)", "the type is"),
     ],
     "blind_spot": [
@@ -381,7 +392,15 @@ MUTANTS = {
         ("(place < row * side + column) & ", "", "later pixels"),
         ("place < row", "place <= row", "itself is not earlier"),
         (".square()", "", "cancelled out"),
-        ("row, column = here", "column, row = here", ""),
+        ("row, column = here", "column, row = here", "`here` is row, then column"),
+        ("[0, :, row, column]", "[0, :, column, row]", "the features the other way"),
+        ("[0, :, row, column]", "[0, 0, row, column]", "you asked one alone"),
+        ("torch.full((1, 1, side, side), 0.1)", "torch.zeros(1, 1, side, side)", "zeros"),
+        (
+            "(x.grad[0, 0] == 0)",
+            "(place % side - column > row - place // side)",
+            "a blind spot of its own",
+        ),
         ("+ column) &", ") &", "not only the rows above"),
         (
             "(place < row * side + column)",
@@ -413,6 +432,23 @@ MUTANTS = {
             "only the centre",
         ),
         ("around = F.pad(features, (1, 1, 1, 1))", "around = features", "no border"),
+        ("F.pad(features, (1, 1, 1, 1))", "F.pad(features, (2, 0, 2, 0))", "by one"),
+        (
+            "row : row + 3, column : column + 3",
+            "column : column + 3, row : row + 3",
+            "row and column",
+        ),
+        (
+            "around = F.pad(features, (1, 1, 1, 1))  # (C, H + 2, W + 2)\n"
+            "    window = around[:, row : row + 3, column : column + 3]",
+            "window = features[:, row - 1 : row + 2, column - 1 : column + 2]",
+            "a border of zeros around it",
+        ),
+        (
+            "return (kernel * window).sum((1, 2, 3))",
+            "return F.conv2d(features[None], kernel, padding=1)[0, :, row, column]",
+            "nine places only",
+        ),
     ],
     "gated": [
         ("x + table[labels][..., None, None]", "x", "label is not used"),
@@ -432,6 +468,13 @@ MUTANTS = {
             "told = x.clone()\n    told[:, :, 0, 0] += table[labels]",
             "to every pixel",
         ),
+        (
+            "told.chunk(2, 1)  # (B, C, H, W) each\n"
+            "    return value.tanh() * gate.sigmoid()",
+            "x.chunk(2, 1)\n    told = table[labels].chunk(2, 1)[0][..., None, None]\n"
+            "    return value.tanh() * gate.sigmoid() + told",
+            "before the gate",
+        ),
     ],
     "posterior": [
         (" + prior.log()", "", "prior is not used"),
@@ -445,16 +488,42 @@ MUTANTS = {
         ("softmax(1)", "log_softmax(1)", "logarithms still"),
         ("softmax(1)", "argmax(1)", "the likeliest label"),
         ("(log_p + prior.log()).softmax(1)", "log_p.exp() * prior", "sum to one"),
+        (
+            "(log_p + prior.log()).softmax(1)",
+            "log_p.softmax(1) * prior",
+            "after the prior",
+        ),
     ],
     "as_attention": [
         (".view(N, N).T", ".view(N, N)", "transposed"),
-        ("kernel[None, None]", "kernel.flip(0, 1)[None, None]", ""),
+        ("kernel[None, None]", "kernel.flip(0, 1)[None, None]", "is turned round"),
         ("kernel[None, None]", "kernel.T[None, None]", "i goes down"),
         (
             "return seen.view(N, N).T",
             "M = seen.view(N, N).T\n"
             "    return M.masked_fill(M == 0, -torch.inf).softmax(1)",
             "no softmax",
+        ),
+        ("return seen.view(N, N).T", "return seen.view(N, N).T.softmax(1)", "no softmax"),
+        ("return seen.view(N, N).T", "return seen.view(N, N).T.tril()", "later pixels"),
+        (
+            "F.conv2d(each, kernel[None, None], padding=1)",
+            'F.conv2d(F.pad(each, (1, 1, 1, 1), mode="replicate"), kernel[None, None])',
+            "repeats the edge",
+        ),
+        (
+            "F.conv2d(each, kernel[None, None], padding=1)",
+            "F.conv2d(F.pad(each, (0, 2, 0, 2)), kernel[None, None])",
+            "the kernel's centre",
+        ),
+        (
+            "return seen.view(N, N).T",
+            "M = torch.zeros(N, N)\n    for t in range(N):\n        for s in range(N):\n"
+            "            (r, c), (y, x) = divmod(t, width), divmod(s, width)\n"
+            "            if seen[s].flatten()[t]:\n"
+            "                M[r * height + c, y * height + x] = seen[s].flatten()[t]\n"
+            "    return M",
+            "yours has the height",
         ),
         (
             "return seen.view(N, N).T",
@@ -477,6 +546,7 @@ MUTANTS = {
         ("[:, None]", "", "axis of the queries is missing"),
         ("[:, None]", "[..., None]", "not behind it"),
         ("words != pad", "words != 0", "you took 0"),
+        ("words != pad", "words > pad", "the smallest number"),
         ("[:, None]", "[:, None].float()", "boolean"),
         (
             "(words != pad)[:, None]",
@@ -507,7 +577,15 @@ MUTANTS = {
             "query *= 1\n    value += 1\n    scores = query",
             "it changed value",
         ),
-        ("/ query.shape[-1] ** 0.5", "/ 2.0", ""),
+        ("/ query.shape[-1] ** 0.5", "/ 2.0", "the same for all"),
+        ("query.shape[-1]", "query.shape[1]", "number of queries"),
+        ("query.shape[-1]", "key.shape[1]", "number of keys"),
+        ("-torch.inf", "0", "a score like any other"),
+        (
+            ".softmax(-1).nan_to_num(0)",
+            ".exp()\n    weights = weights / weights.sum(2, True).clamp_min(1e-9)",
+            "is infinite",
+        ),
     ],
     "additive": [
         ("torch.tanh(q + k) @ v", "(q + k) @ v", "without the tanh"),
@@ -533,6 +611,8 @@ MUTANTS = {
         ("<= radius", "> radius", "other way round"),
         ("centre[:, None]", "torch.arange(len(centre))[:, None]", "not around t"),
         ("centre[:, None]", "centre.long()[:, None]", "do not round"),
+        ("centre[:, None]", "centre.round()[:, None]", "to the nearest"),
+        ("centre[:, None]", "centre.clamp(0, S - 1)[:, None]", "leave it there"),
         ("distance.abs() <= radius", "(distance.abs() <= radius).T", "rows are queries"),
     ],
     "knows_order": [
@@ -545,11 +625,16 @@ MUTANTS = {
         ("torch.randperm(x.shape[1])", "torch.arange(x.shape[1]).flip(0)", "both ends"),
         ("torch.randperm(x.shape[1])", "torch.arange(x.shape[1]).roll(1)", "a ring"),
         ("not same", "True", "do not guess"),
-        ("not same", "False", "do not guess"),
+        ("not same", "False", "never says so"),
         (
             "layer(x[:, order]), layer(x)[:, order]",
             "layer(x[[1, 0]]), layer(x)[[1, 0]]",
-            "",
+            "not the batch",
+        ),
+        (
+            "layer(x[:, order]), layer(x)[:, order]",
+            "layer(x.flip(2)), layer(x).flip(2)",
+            "the numbers in each vector",
         ),
     ],
     "causal_heads": [
@@ -573,11 +658,32 @@ MUTANTS = {
             "split(x @ W_v.T), split(x @ W_k.T)",
             "keys and values",
         ),
-        (".tril()", ".tril(-1)", "NaN"),
+        (".tril()", ".tril(-1)", "looks at itself, too"),
+        (".tril()", ".triu()", "upside down"),
+        (".softmax(-1)", ".softmax(-2)", "over queries"),
+        (
+            "y.unflatten(-1, (heads, -1)).transpose(1, 2)",
+            "y.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)",
+            "every so many",
+        ),
+        (
+            "(weights @ v).transpose(1, 2).flatten(2)",
+            "(weights @ v).reshape(x.shape)",
+            "axis back",
+        ),
     ],
     # chapter 7
     "path_length": [
-        ("math.ceil(distance / radius)", "distance // radius", "round up"),
+        ("math.ceil(distance / radius)", "distance // radius", "take five layers"),
+        ("math.ceil(distance / radius)", "distance // radius + 1", "do not add one"),
+        ("math.ceil(distance / radius)", "distance / radius", "is whole"),
+        (
+            "math.ceil(distance / radius)",
+            "math.ceil(distance / (2 * radius + 1))",
+            "back only",
+        ),
+        ("        return distance", "        return distance - 1", "not one fewer"),
+        ("        return distance", "        return distance + 1", "not one more"),
         ('if way == "window" else 1', 'if way == "window" else distance', "however far"),
         ('if way == "window" else 1', 'if way == "window" else 0', "not none"),
         ("math.ceil(distance / radius)", "distance", "not one"),
@@ -594,6 +700,8 @@ MUTANTS = {
         ("size**-0.5 * ", "", "is missing"),
         ("size**-0.5", "size**0.5", "smaller"),
         ("step * warm**-1.5", "step / warm", "rise and fall meet"),
+        ("warm**-1.5", "warm**-0.5", "yours is −1/2"),
+        ("step**-0.5, step *", "(step + 1) ** -0.5, (step + 1) *", "is step 1"),
     ],
     "block": [
         (
@@ -608,7 +716,27 @@ MUTANTS = {
             "y = x + look(norm_1(x))\n    return x + think(norm_2(y))",
             "not from x",
         ),
-        ("return x + think(norm_2(x))", "return x + think(norm_1(x))", ""),
+        ("return x + think(norm_2(x))", "return x + think(norm_1(x))", "norm of its own"),
+        (
+            "x = x + look(norm_1(x))\n    return x + think(norm_2(x))",
+            "x = x + norm_1(look(x))\n    return x + norm_2(think(x))",
+            "not behind it",
+        ),
+        (
+            "x = x + look(norm_1(x))\n    return x + think(norm_2(x))",
+            "return think(norm_2(look(norm_1(x))))",
+            "yours replace it",
+        ),
+        (
+            "x = x + look(norm_1(x))\n    return x + think(norm_2(x))",
+            "return x + think(norm_2(look(norm_1(x))))",
+            "before `think` reads it",
+        ),
+        (
+            "x = x + look(norm_1(x))\n    return x + think(norm_2(x))",
+            "x = norm_1(x)\n    x = norm_2(x + look(x))\n    return x + think(x)",
+            "yours is, twice",
+        ),
         (
             "look(norm_1(x))\n    return x + think(norm_2(x))",
             "look(norm_2(x))\n    return x + think(norm_1(x))",
@@ -639,6 +767,8 @@ MUTANTS = {
             "(scores.sum(1) - right) / (logits.shape[1] - 1)",
             "spread over all V",
         ),
+        ("scores.mean(1)", "scores.sum(1)", "share / V"),
+        ("log_softmax(1)", "log_softmax(0)", "not over the N"),
     ],
     "rotate": [
         (
@@ -650,13 +780,34 @@ MUTANTS = {
         ("torch.arange(0, D, 2) / D", "torch.arange(0, D, 2) * 2 / D", "twice that"),
         ("torch.arange(0, D, 2) / D", "torch.arange(D // 2) / D", "half of that"),
         ("torch.arange(0, D, 2) / D", "0 * torch.arange(0, D, 2)", "equally fast"),
-        ("a * sin + b * cos", "a * sin - b * cos", ""),
+        ("a * sin + b * cos", "a * sin - b * cos", "yours subtracts"),
+        (
+            "a * cos - b * sin, a * sin + b * cos",
+            "a * cos + b * sin, a * sin - b * cos",
+            "mirrors",
+        ),
+        ("(torch.arange(0, D, 2) / D)", "(-torch.arange(0, D, 2) / D)", "more slowly"),
+        (
+            "/ 10_000 ** (torch.arange(0, D, 2) / D)",
+            "* 10_000.0 ** (-torch.arange(0, D, 2) // D)",
+            "not with //",
+        ),
+        (
+            "return torch.stack([a * cos - b * sin, a * sin + b * cos]",
+            "a = a * cos - b * sin\n    return torch.stack([a, a * sin + b * cos]",
+            "overwritten",
+        ),
+        (
+            "return torch.stack([a * cos - b * sin, a * sin + b * cos]",
+            "return x + torch.stack([sin, cos]",
+            "yours adds",
+        ),
         (
             "torch.stack([a * cos - b * sin, a * sin + b * cos], -1).flatten(-2)",
             "torch.cat([a * cos - b * sin, a * sin + b * cos], -1)",
             "put the pairs together",
         ),
-        ("x[..., ::2], x[..., 1::2]", "*x.chunk(2, -1),", ""),
+        ("x[..., ::2], x[..., 1::2]", "x.chunk(2, -1)", "come back as neighbours"),
     ],
     "cached_step": [
         (" / q.shape[-1] ** 0.5", "", "divided by √D"),
@@ -669,6 +820,13 @@ MUTANTS = {
             "torch.cat([k, cache[0]], 1), torch.cat([v, cache[1]], 1)",
             "end of the cache",
         ),
-        ("q @ k.transpose(1, 2)", "q @ k.transpose(1, 2)[..., :1]", ""),
+        ("q.shape[-1] ** 0.5", "k.shape[1] ** 0.5", "number of keys"),
+        ("scores.softmax(-1)", "scores.softmax(1)", "all weights are 1"),
+        ("x @ W.T", "x @ W", "x @ W.T"),
+        (
+            "torch.cat([cache[0], k], 1), torch.cat([cache[1], v], 1)",
+            "k, v",
+            "is not used",
+        ),
     ],
 }

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 TOLERANCE = 1e-4
+TURNS = "first", "second", "third", "fourth"
+SHOWN = 12  # so many numbers are shown; of larger tensors the shape
 
 
 def difference(got: object, want: object, tolerance: float = TOLERANCE) -> str:
@@ -86,8 +88,15 @@ def sequences_differ(got: object, want: Sequence, tolerance: float) -> str:
         return f"{len(got)} came back, and there should be {len(want)}"
     for place, (g, w) in enumerate(zip(got, want, strict=True)):
         if said := difference(g, w, tolerance):
-            return f"number {place}: {said}"
+            return f"{which(place, got)}: {said}"
     return ""
+
+
+def which(place: int, among: Sequence) -> str:
+    """One of several that came back: of a tuple by its turn, of a list by its index."""
+    if isinstance(among, tuple) and place < len(TURNS):
+        return f"the {TURNS[place]} of {len(among)}"
+    return f"at [{place}]"
 
 
 def kind(value: object) -> str:
@@ -100,10 +109,10 @@ def shape(value: Tensor) -> str:
     return str(tuple(value.shape))
 
 
-def brief(value: object) -> str:
-    """Something in at most a few words; a small tensor with its numbers."""
+def brief(value: object, room: int = SHOWN) -> str:
+    """Something in at most a few words; a tensor of up to `room` numbers with them."""
     if isinstance(value, Tensor):
-        if value.numel() > 12:
+        if value.numel() > room:
             return f"tensor {shape(value)}"
         return str(rounded(value.detach().tolist()))
     if isinstance(value, float):
@@ -111,12 +120,20 @@ def brief(value: object) -> str:
     if isinstance(value, nn.Module) or callable(value):
         return getattr(value, "__name__", type(value).__name__)
     if isinstance(value, list | tuple) and any(isinstance(v, Tensor) for v in value):
-        return "(" + ", ".join(map(brief, value)) + ")"
+        room = room if entries(value) <= room else 0
+        return "(" + ", ".join(brief(part, room) for part in value) + ")"
     try:
         text = repr(rounded(value))
     except Exception:
         text = kind(value)
     return text if len(text) <= 90 else f"{text[:87]}…"
+
+
+def entries(value: object) -> int:
+    """How many numbers are in a tensor, or in all tensors of a tree."""
+    if isinstance(value, list | tuple):
+        return sum(map(entries, value))
+    return value.numel() if isinstance(value, Tensor) else 0
 
 
 def rounded(value: object) -> object:

@@ -30,6 +30,8 @@ def padding_mask(learner: Learner) -> None:
                     may.transpose(1, 2),
                 "the padding symbol is given; you took 0": (words != 0)[:, None],
                 "a mask is boolean": may.float(),
+                "padding need not have the smallest number: compare with !=":
+                    (words > pad)[:, None],
                 "each sentence has its own padding; you used the first one's":
                     may[:1].expand_as(may),
                 "one word too many: the first padding is let through":
@@ -59,46 +61,67 @@ def hard_masked(query: Tensor, key: Tensor, value: Tensor, mask: Tensor):
     return weights @ value, weights
 
 
+def by_hand(query: Tensor, key: Tensor, value: Tensor, mask: Tensor):
+    """Attention whose exponentials overflow."""
+    scores = scaled_dot(query, key).masked_fill(~mask, -torch.inf).exp()
+    weights = scores / scores.sum(-1, keepdim=True)
+    return weights @ value, weights
+
+
 @check.exercise("A dictionary that answers softly")
 def attention(learner: Learner) -> None:
     """Query, key, value, mask -> context (B, T, E) and weights (B, T, S)."""
-    for B, T, S, D, E in [
-        (2, 3, 5, 4, 6),
-        (1, 1, 1, 1, 1),
-        (3, 4, 4, 16, 2),
-        (2, 2, 7, 3, 3),
-    ]:
+    for B, T, S, D, E, spread in [(2, 3, 5, 4, 6, 3), (1, 1, 1, 1, 1, 3),
+                                  (3, 4, 4, 16, 2, 3), (2, 2, 7, 3, 3, 3),
+                                  (1, 2, 6, 4, 3, 30)]:  # fmt: skip
         query, key, value = (
-            3 * torch.randn(B, n, d) for n, d in ((T, D), (S, D), (S, E))
+            spread * torch.randn(B, n, d) for n, d in ((T, D), (S, D), (S, E))
         )
         mask = torch.rand(B, T, S) < 0.6
         mask[..., 0] = True
         if T > 2:
             mask[0, 1] = False  # may look nowhere
         given = query, key, value, mask
-        right = attend(query, key, value, mask=mask)
-        everywhere = torch.ones_like(mask)
-        unscaled, late = looked(*given, scale=1.0), looked(*given, late=True)
-        low = torch.finfo(query.dtype).min
-        filled = scaled_dot(query, key).masked_fill(~mask, low).softmax(-1)
-        by_query = looked(*given, axis=-2)
-        learner.gives(
-            right, *given,
-            mistakes={
-                "scores are divided by √D; yours are not": unscaled,
-                "scores are divided by √D, not by D": looked(*given, scale=1 / D),
-                "your weights sum to one over queries; they should over keys": by_query,
-                "the mask is not used": looked(query, key, value, everywhere),
-                "True means *may look*; you did it the other way round":
-                    looked(query, key, value, ~mask),
-                "the mask comes before the softmax; after it weights do not sum to one":
-                    late,
-                "a query that may look nowhere gets zeros, not NaN": hard_masked(*given),
-                "a query that may look nowhere gets zeros; yours looks everywhere":
-                    (filled @ value, filled),
-                "the context first, then the weights": right[::-1],
-            },
-        )  # fmt: skip
+        learner.gives(attend(query, key, value, mask=mask), *given,
+                      mistakes=answers(*given))  # fmt: skip
+
+
+def answers(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> dict[str, tuple]:
+    """What somebody gets who makes a known mistake in attention."""
+    given, (T, D), S = (query, key, value, mask), query.shape[1:], key.shape[1]
+    scores, everywhere = scaled_dot(query, key), torch.ones_like(mask)
+    low = torch.finfo(query.dtype).min
+    filled, nought = (
+        scores.masked_fill(~mask, number).softmax(-1) for number in (low, 0)
+    )
+    found = {
+        "scores are divided by √D; yours are not": looked(*given, scale=1.0),
+        "scores are divided by √D, not by D": looked(*given, scale=1 / D),
+        "D is the size of a query, not the number of queries":
+            looked(*given, scale=T**-0.5),
+        "D is the size of a query, not the number of keys":
+            looked(*given, scale=S**-0.5),
+        "D is the size of a query; yours is the same for all, 4":
+            looked(*given, scale=0.5),
+        "your weights sum to one over queries; they should over keys":
+            looked(*given, axis=-2),
+        "the mask is not used": looked(query, key, value, everywhere),
+        "True means *may look*; you did it the other way round":
+            looked(query, key, value, ~mask),
+        "the mask comes before the softmax; after it weights do not sum to one":
+            looked(*given, late=True),
+        "a score of 0 is a score like any other: what is forbidden gets −∞":
+            (nought @ value, nought),
+        "a query that may look nowhere gets zeros, not NaN": hard_masked(*given),
+        "a query that may look nowhere gets zeros; yours looks everywhere":
+            (filled @ value, filled),
+        "the context first, then the weights": attend(query, key, value, mask=mask)[::-1],
+    }  # fmt: skip
+    if mask.any(-1).all():  # else there are two mistakes in one
+        found[
+            "exp of a score like 200 is infinite; softmax first subtracts the largest"
+        ] = by_hand(*given)
+    return found
 
 
 def summed(query: Tensor, key: Tensor, W: Tensor, U: Tensor) -> Tensor:
@@ -167,6 +190,10 @@ def window(learner: Learner) -> None:
                 ).abs() <= radius,
                 "a centre may lie between two words: do not round it":
                     (place - middle.long()).abs() <= radius,
+                "a centre may lie between two words: do not round it to the nearest":
+                    (place - middle.round()).abs() <= radius,
+                "a centre may lie outside of the sentence: leave it there":
+                    (place - middle.clamp(0, S - 1)).abs() <= radius,
                 "rows are queries, columns keys: (T, S)": (away.abs() <= radius).T,
             },
         )  # fmt: skip
@@ -229,12 +256,13 @@ def knows_order(learner: Learner) -> None:
             knows, layer, x,
             mistakes={
                 "do not guess: some layers know nothing of the order": True,
-                "do not guess: some layers do know the order": False,
+                "some layers do know the order, and yours never says so: do not guess, "
+                "and shuffle axis 1, the positions, not the batch": False,
                 "the other way round: it knows nothing of the order if the output is "
                 "shuffled like the input": not knows,
                 "compare with the *shuffled* output: the rows have moved": not still,
-                "that shuffles the batch; positions are axis 1":
-                    judged(layer, x, torch.tensor([1, 0]), axis=0),
+                "that shuffles the numbers in each vector; positions are axis 1":
+                    judged(layer, x, torch.arange(6).flip(0), axis=2),
                 "turning the sequence round is not enough: a layer may be the same from "
                 "both ends": judged(layer, x, torch.arange(T).flip(0)),
                 "moving all by one is not enough: a layer may go round in a ring":
@@ -246,24 +274,30 @@ def knows_order(learner: Learner) -> None:
         )  # fmt: skip
 
 
+def by_pieces(y: Tensor, heads: int) -> Tensor:
+    """Neighbouring pieces of D / heads: (B, T, D) -> (B, heads, T, D / heads)."""
+    return y.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def by_turns(y: Tensor, heads: int) -> Tensor:
+    """Number i goes to head i modulo `heads`, which is a mistake."""
+    return y.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)
+
+
+def unmoved(y: Tensor, heads: int) -> Tensor:
+    """The right shape, but in reading order, which is a mistake."""
+    return y.reshape(len(y), heads, y.shape[1], -1)
+
+
 def heads_looked(x: Tensor, W: tuple[Tensor, ...], heads: int, scale: int | None = None,
-                 mask: bool = True, wrong_view: bool = False,
-                 out: bool = True) -> Tensor:  # fmt: skip
-    """Causal multi-head attention, with or without the mistakes of a learner."""
-    B, T, D = x.shape
-    size = D // heads
-
-    def split(y):
-        if wrong_view:
-            return y.reshape(B, heads, T, size)
-        return y.view(B, T, heads, size).transpose(1, 2)
-
-    q, k, v = (split(x @ w.T) for w in W[:3])
-    scores = q @ k.transpose(-2, -1) / (scale or size) ** 0.5
-    if mask:
-        scores = scores.masked_fill(~causal(T), -torch.inf)
-    context = (scores.softmax(-1) @ v).transpose(1, 2).flatten(2)
-    return context @ W[3].T if out else context
+                 mask: Tensor | None = None, split=by_pieces, axis: int = -1,
+                 moved: bool = True) -> Tensor:  # fmt: skip
+    """Multi-head attention, with or without the mistakes of a learner: (B, T, D)."""
+    q, k, v = (split(x @ w.T, heads) for w in W[:3])  # (B, heads, T, D / heads)
+    scores = q @ k.transpose(-2, -1) / (scale or q.shape[-1]) ** 0.5
+    mask = causal(x.shape[1]) if mask is None else mask
+    context = scores.masked_fill(~mask, -torch.inf).softmax(axis) @ v
+    return (context.transpose(1, 2) if moved else context).reshape(x.shape) @ W[3].T
 
 
 @check.exercise("Causal attention with several heads")
@@ -271,23 +305,33 @@ def causal_heads(learner: Learner) -> None:
     """x (B, T, D), four matrices (D, D), heads -> (B, T, D)."""
     for B, T, D, heads in [(2, 5, 8, 2), (1, 1, 4, 4), (2, 4, 6, 1), (3, 6, 12, 3)]:
         x, W = torch.randn(B, T, D), tuple(torch.randn(D, D) / D**0.5 for _ in range(4))
-        given = x, W, heads
-        flipped = tuple(w.T for w in W)
+        given, itself = (x, W, heads), torch.eye(T, dtype=torch.bool)
         learner.gives(
             heads_looked(*given), x, *W, heads,
             mistakes={
                 "a position looks at later ones: the causal mask is missing":
-                    heads_looked(*given, mask=False),
+                    heads_looked(*given, mask=causal(T) | True),
+                "the mask is upside down: position t looks at 0 to t":
+                    heads_looked(*given, mask=~causal(T) | itself),
+                "position t looks at itself, too: the diagonal belongs to the mask":
+                    heads_looked(*given, mask=causal(T) & ~itself),
+                "your weights sum to one over queries; they should over keys":
+                    heads_looked(*given, axis=-2),
                 "each head divides by the root of its own size, D / heads":
                     heads_looked(*given, scale=D),
                 "scores are divided by a square root; yours are not":
                     heads_looked(*given, scale=1),
                 "to split D into heads, first view (B, T, heads, D / heads), then move "
-                "the axis": heads_looked(*given, wrong_view=True),
-                "the output matrix is missing": heads_looked(*given, out=False),
+                "the axis": heads_looked(*given, split=unmoved),
+                "a head has D / heads neighbouring numbers; yours takes every so many":
+                    heads_looked(*given, split=by_turns),
+                "move the heads' axis back behind T before you flatten":
+                    heads_looked(*given, moved=False),
+                "the output matrix is missing":
+                    heads_looked(x, (*W[:3], torch.eye(D)), heads),
                 "all heads look alike: you did not split": heads_looked(x, W, 1),
                 "weights are stored as (out, in): x @ W.T":
-                    heads_looked(x, flipped, heads),
+                    heads_looked(x, tuple(w.T for w in W), heads),
                 "keys and values have changed places":
                     heads_looked(x, (W[0], W[2], W[1], W[3]), heads),
                 "queries and keys have changed places":

@@ -1,51 +1,58 @@
 """Checks of the exercises of chapter 5."""
 
+import functools
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from lookback.checks.sheet import Learner, Sheet
 
 check = Sheet()
 
 
-def kernel_mask(size: int, kind: str) -> Tensor:
+def earlier(height: int, width: int, kind: str) -> Tensor:
     """True where a pixel may look: above, and to the left (B: and at the centre)."""
-    place = torch.arange(size * size).view(size, size)
-    centre = size * size // 2
+    place = torch.arange(height * width).view(height, width)
+    centre = height * width // 2
     return place <= centre if kind == "B" else place < centre
 
 
 @check.exercise("Masks A and B")
 def mask(learner: Learner) -> None:
-    """Size, kind -> boolean (size, size)."""
-    for size, kind in [(3, "A"), (3, "B"), (5, "A"), (7, "B"), (1, "A"), (1, "B")]:
-        right = kernel_mask(size, kind)
-        middle = size // 2
+    """Height, width, kind -> boolean (height, width)."""
+    for height, width, kind in [(3, 3, "A"), (3, 3, "B"), (3, 5, "A"), (7, 3, "B"),
+                                (1, 3, "A"), (1, 1, "B")]:  # fmt: skip
+        right = earlier(height, width, kind)
         rows, narrow, wide = right.clone(), right.clone(), right.clone()
-        rows[:middle] = False
-        narrow[:, middle + 1 :] = False
-        wide[middle] = True
+        rows[: height // 2] = False
+        narrow[:, width // 2 + 1 :] = False
+        wide[height // 2] = True
         learner.gives(
-            right, size, kind,
+            right, height, width, kind,
             mistakes={
                 "A and B have changed places: B sees its own place, A does not":
-                    kernel_mask(size, "AB"[kind == "A"]),
-                "kind is not used: A leaves out the centre": kernel_mask(size, "B"),
-                "kind is not used: B has the centre": kernel_mask(size, "A"),
+                    earlier(height, width, "AB"[kind == "A"]),
+                "kind is not used: A leaves out the centre": earlier(height, width, "B"),
+                "kind is not used: B has the centre": earlier(height, width, "A"),
                 "True means *may look*; yours is the other way round": ~right,
                 "the rows above are missing": rows,
                 "in the rows above a pixel may look to the right as well": narrow,
                 "in its own row a pixel sees only what is left of it": wide,
-                "rows and columns have changed places": right.T,
+                "places are counted row by row; yours go column by column":
+                    earlier(width, height, kind).T,
                 "that is the past turned round: look up and left": right.flip(0, 1),
+                "that is a triangle: places are counted in reading order, row by row":
+                    torch.ones(height, width).bool().tril(0 if kind == "B" else -1),
             },
         )  # fmt: skip
 
 
 def plain_stack(size: int, depth: int):
     """Masked convolutions: the first of type A, the others of type B."""
-    first, rest = (kernel_mask(size, kind).float()[None, None] for kind in "AB")
+    first, rest = (earlier(size, size, kind).float()[None, None] for kind in "AB")
 
     def stack(x):
         for layer in range(depth):
@@ -73,11 +80,17 @@ def rows_above(x: Tensor) -> Tensor:
     return (rows.cumsum(2) - rows).expand_as(x)
 
 
-def reached(stack, side: int, here: tuple[int, int], signed: bool = False) -> Tensor:
+def above_and_beside(x: Tensor) -> Tensor:
+    """A stack with two features: one sees its own row, the other all rows above."""
+    return torch.cat([one_row(x), rows_above(x)], 1)
+
+
+def reached(stack, side: int, here: tuple[int, int], signed: bool = False,
+            features: slice = slice(None)) -> Tensor:  # fmt: skip
     """The pixels that move what stands here."""
     x = torch.full((1, 1, side, side), 0.1).requires_grad_()
-    features = stack(x)[0, :, here[0], here[1]]
-    (features.sum() if signed else (features**2).sum()).backward()
+    found = stack(x)[0, features, here[0], here[1]]
+    (found.sum() if signed else (found**2).sum()).backward()
     return x.grad[0, 0] != 0
 
 
@@ -86,28 +99,51 @@ def blind_spot(learner: Learner) -> None:
     """Stack, side, (row, column) -> boolean (side, side): what it never sees."""
     cases = [(plain_stack(3, 6), 7, (5, 2)), (plain_stack(5, 4), 8, (4, 3)),
              (everything_before, 6, (3, 1)), (one_row, 5, (2, 3)),
-             (rows_above, 6, (3, 2)),
+             (rows_above, 6, (3, 2)), (above_and_beside, 6, (4, 3)),
              (plain_stack(3, 1), 5, (4, 0))]  # fmt: skip
     for stack, side, here in cases:
-        seen = reached(stack, side, here)
+        seen, turned = reached(stack, side, here), reached(stack, side, here[::-1])
         place = torch.arange(side * side).view(side, side)
-        now = here[0] * side + here[1]
-        earlier = place < now
+        row, column = here
+        now = row * side + column
+        before = place < now
+        up, right = row - place // side, place % side - column
         learner.gives(
-            earlier & ~seen, stack, side, here,
+            before & ~seen, stack, side, here,
             mistakes={
-                "those are the pixels it does see": earlier & seen,
+                "those are the pixels it does see": before & seen,
                 "later pixels are no blind spot: nobody may see them": ~seen,
                 "the pixel itself is not earlier": (place <= now) & ~seen,
                 "features cancelled out in the sum: square them first":
-                    earlier & ~reached(stack, side, here, signed=True),
-                "`here` is row, then column": earlier & ~reached(stack, side, here[::-1]),
+                    before & ~reached(stack, side, here, signed=True),
+                "it is enough that one of the C features is moved; you asked one alone":
+                    before & ~reached(stack, side, here, features=slice(1)),
+                "nothing moves the square of what is zero: start from a picture that "
+                "is not all zeros": before,
+                "each stack has a blind spot of its own; you drew that of deep 3 × 3 "
+                "kernels": before & (right > up),
+                "`here` is row, then column":
+                    (place < column * side + row) & ~turned,
+                "`here` is row, then column; you read the features the other way round":
+                    before & ~turned,
                 "earlier is what comes before in reading order, not only the rows above":
-                    (place < here[0] * side) & ~seen,
+                    (place < row * side) & ~seen,
                 "earlier is what comes before in reading order: above, anywhere, too":
-                    (place < now) & (place % side <= here[1]) & ~seen,
+                    before & (place % side <= column) & ~seen,
             },
         )  # fmt: skip
+
+
+def counting(function) -> tuple[Callable, FlopCounterMode]:
+    """The same function, and a counter of what its products and convolutions cost."""
+    counter = FlopCounterMode(display=False)
+
+    @functools.wraps(function)
+    def counted(*given):
+        with counter:
+            return function(*given)
+
+    return counted, counter
 
 
 @check.exercise("One pixel's features")
@@ -117,36 +153,54 @@ def one_output(learner: Learner) -> None:
         (2, 3, 5, 6, [(2, 3), (0, 0), (4, 5), (1, 0)]), (1, 1, 1, 4, [(0, 0), (0, 3)])
     ]:  # fmt: skip
         features, kernel = torch.randn(C, H, W), torch.randn(out, C, 3, 3)
-        kernel = kernel * kernel_mask(3, "B")
+        kernel = kernel * earlier(3, 3, "B")
         for row, column in places:
-            cornered = features[:, row : row + 3, column : column + 3]
-            whole = F.conv2d(features[None], kernel, padding=1)[0]
-            turned = F.conv2d(features[None], kernel.flip(2, 3), padding=1)[0]
-            shifted = F.conv2d(F.pad(features, (0, 2, 0, 2))[None], kernel)[0]
-            around = F.conv2d(
-                F.pad(features[None], (1, 1, 1, 1), mode="circular"), kernel
-            )[0]
-            alone = F.conv2d(features[None, :1], kernel[:, :1], padding=1)[0]
-            swapped = F.conv2d(features[None], kernel.transpose(2, 3), padding=1)[0]
+            inside = 0 < row < H - 1 and 0 < column < W - 1
             learner.gives(
-                whole[:, row, column], features, kernel, row, column,
-                mistakes={
-                    "the kernel is upside down: PyTorch does not turn it round":
-                        turned[:, row, column],
-                    "the window has its centre at the pixel, not its corner":
-                        shifted[:, row, column],
-                    "beyond the edge there are zeros; yours goes on at the other side":
-                        around[:, row, column],
-                    "the kernel's rows and columns have changed places":
-                        swapped[:, row, column],
-                    "there is no border of zeros: your window begins at the pixel itself":
-                        (kernel * cornered).sum((1, 2, 3)),
-                    "only the centre of the kernel was used":
-                        kernel[:, :, 1, 1] @ features[:, row, column],
-                    "the sum runs over all input channels; yours has only the first":
-                        alone[:, row, column],
-                },
+                F.conv2d(features[None], kernel, padding=1)[0, :, row, column],
+                features, kernel, row, column,
+                mistakes=outputs(features, kernel, row, column),
+                failing="" if inside else "at the picture's edge a part of the window "
+                "lies outside: put a border of zeros around it",
             )  # fmt: skip
+    features, kernel = torch.randn(4, 30, 30), torch.randn(4, 4, 3, 3)
+    function, counter = counting(learner.function)
+    watched = Learner(learner.name, function)
+    watched(features, kernel, 20, 7)
+    if counter.get_total_flops() > 2 * kernel.numel():  # a product and a sum each
+        watched.wrong("you convolve more than one window: look at nine places only")
+
+
+def outputs(features: Tensor, kernel: Tensor, row: int, column: int) -> dict[str, Tensor]:
+    """What somebody gets at a pixel who makes a known mistake."""
+
+    def convolved(kernel, *border, features=features, mode="constant"):
+        around = F.pad(features[None], border or (1, 1, 1, 1), mode=mode)
+        return F.conv2d(around, kernel)[0, :, row, column]
+
+    (H, W), cornered = features.shape[1:], features[:, row : row + 3, column : column + 3]
+    found = {
+        "the kernel is upside down: PyTorch does not turn it round":
+            convolved(kernel.flip(2, 3)),
+        "the window has its centre at the pixel, not its corner":
+            convolved(kernel, 0, 2, 0, 2),
+        "the border has moved the picture by one: the window begins at (row, column)":
+            convolved(kernel, 2, 0, 2, 0),
+        "beyond the edge there are zeros; yours goes on at the other side":
+            convolved(kernel, mode="circular"),
+        "the kernel's rows and columns have changed places":
+            convolved(kernel.transpose(2, 3)),
+        "there is no border of zeros: your window begins at the pixel itself":
+            (kernel * cornered).sum((1, 2, 3)),
+        "only the centre of the kernel was used":
+            kernel[:, :, 1, 1] @ features[:, row, column],
+        "the sum runs over all input channels; yours has only the first":
+            convolved(kernel[:, :1], features=features[:1]),
+    }  # fmt: skip
+    if column < H and row < W:
+        whole = F.conv2d(features[None], kernel, padding=1)[0]
+        found["row and column have changed places"] = whole[:, column, row]
+    return found
 
 
 @check.exercise("A gate that is told the label")
@@ -175,6 +229,9 @@ def gated(learner: Learner) -> None:
                 "the label belongs into both halves": half[0].tanh() * half[1].sigmoid(),
                 "the label belongs to every pixel, not to the first alone":
                     once[0].tanh() * once[1].sigmoid(),
+                "the label comes before the gate; yours is added to what comes out":
+                    plain[0].tanh() * plain[1].sigmoid()
+                    + table[labels].chunk(2, 1)[0][..., None, None],
                 "a gate multiplies; yours adds": a.tanh() + b.sigmoid(),
                 "the gate is missing": a.tanh(),
                 "the gate goes through a sigmoid, so that it lies between 0 and 1":
@@ -185,7 +242,7 @@ def gated(learner: Learner) -> None:
 
 @check.exercise("Which digit is it?")
 def posterior(learner: Learner) -> None:
-    """Log-likelihoods (B, 10), prior (10,) -> probabilities (B, 10)."""
+    """Log-likelihoods (B, L), prior (L,) -> probabilities (B, L)."""
     fixed = torch.tensor([[-1.0, -2.0, -3.0], [-2.0, -2.0, -2.0]])
     cases = [
         (fixed, torch.tensor([0.2, 0.3, 0.5])),
@@ -206,6 +263,8 @@ def posterior(learner: Learner) -> None:
                 "stay with logarithms": naive / naive.sum(1, keepdim=True),
                 "sum over the labels, not over the pictures": joint.softmax(0),
                 "they do not sum to one over the labels": naive,
+                "after the prior they no longer sum to one over the labels":
+                    log_p.softmax(1) * prior,
                 "those are logarithms still; asked are probabilities":
                     joint.log_softmax(1),
                 "multiply the probabilities, not their logarithms":
@@ -216,10 +275,12 @@ def posterior(learner: Learner) -> None:
         )  # fmt: skip
 
 
-def convolution_matrix(kernel: Tensor, H: int, W: int) -> Tensor:
+def convolution_matrix(kernel: Tensor, H: int, W: int, *border: int,
+                       mode: str = "constant") -> Tensor:  # fmt: skip
     """(N, N): row t has the weights with which pixel t looks at all pixels."""
     basis = torch.eye(H * W).view(H * W, 1, H, W)
-    return F.conv2d(basis, kernel[None, None], padding=1).view(H * W, H * W).T
+    around = F.pad(basis, border or (1, 1, 1, 1), mode=mode)
+    return F.conv2d(around, kernel[None, None]).flatten(1).T
 
 
 def running_over(kernel: Tensor, H: int, W: int) -> Tensor:
@@ -233,26 +294,47 @@ def running_over(kernel: Tensor, H: int, W: int) -> Tensor:
     return M
 
 
+def renumbered(M: Tensor, H: int, W: int) -> Tensor:
+    """The matrix of somebody who multiplies a row by the height, not by the width."""
+    number = (torch.arange(H)[:, None] * H + torch.arange(W)).flatten()  # (N,)
+    other = torch.zeros_like(M)
+    for t, row in zip(number, M, strict=True):
+        for s, weight in zip(number, row, strict=True):
+            if weight:
+                other[t, s] = weight
+    return other
+
+
 @check.exercise("A convolution is attention by offset")
 def as_attention(learner: Learner) -> None:
     """Kernel (3, 3), height, width -> weights (N, N)."""
     for H, W in [(3, 4), (5, 3), (1, 1), (2, 6)]:
-        kernel = torch.randn(3, 3) * kernel_mask(3, "B")
+        kernel = torch.randn(3, 3)
         M = convolution_matrix(kernel, H, W)
-        square = M.clone()
-        learner.gives(
-            M, kernel, H, W,
-            mistakes={
+        mistakes = {
+            "row t has the weights with which pixel t looks; yours is transposed, or the "
+            "kernel is turned round, which gives the same": M.T,
+            "kernel[i, j]: i goes down, j to the right":
+                convolution_matrix(kernel.T, H, W),
+            "the kernel's centre, kernel[1, 1], belongs to the pixel itself: i − 1 rows "
+            "down, j − 1 columns to the right":
+                convolution_matrix(kernel, H, W, 0, 2, 0, 2),
+            "beyond the edge there is nothing; yours repeats the edge":
+                convolution_matrix(kernel, H, W, mode="replicate"),
+            "this kernel has weights for later pixels as well; yours are all zero":
+                M.tril(),
+            "the weights of a convolution need not sum to one: no softmax": M.softmax(1),
+            "the weights of a convolution need not sum to one: no softmax, nor a mask":
+                M.masked_fill(M == 0, -torch.inf).softmax(1),
+            "only the pixel itself is seen": torch.eye(H * W) * kernel[1, 1],
+        }  # fmt: skip
+        if W > 2:  # else two offsets can mean the same pixel
+            mistakes[
                 "at the end of a row you look on into the next one: beyond the edge "
-                "there is nothing": running_over(kernel, H, W),
-                "row t has the weights with which pixel t looks; yours is transposed":
-                    square.T,
-                "the kernel is turned round: its first entry belongs to the pixel above "
-                "and to the left": convolution_matrix(kernel.flip(0, 1), H, W),
-                "kernel[i, j]: i goes down, j to the right":
-                    convolution_matrix(kernel.T, H, W),
-                "the weights of a convolution need not sum to one: no softmax":
-                    M.masked_fill(M == 0, -torch.inf).softmax(1),
-                "only the pixel itself is seen": torch.eye(H * W) * kernel[1, 1],
-            },
-        )  # fmt: skip
+                "there is nothing"
+            ] = running_over(kernel, H, W)
+        if H < W:  # else the numbers run out
+            mistakes["pixel (i, j) has number i · width + j; yours has the height"] = (
+                renumbered(M, H, W)
+            )
+        learner.gives(M, kernel, H, W, mistakes=mistakes)

@@ -26,6 +26,10 @@ class WrongError(Exception):
     """The answer is wrong; the message says how."""
 
 
+class FailedError(WrongError):
+    """What the learner wrote raised an error, or did not end."""
+
+
 @dataclass
 class Comparison:
     """One call: what came back, what should have, and what known mistakes would give."""
@@ -56,7 +60,7 @@ class Learner:
         if outcome.unwritten or (outcome.failure is None and empty(outcome.value)):
             raise NotYetError
         if outcome.failure:
-            raise WrongError(f"called:   {self.called}\nIt {outcome.failure}.")
+            raise FailedError(f"called:   {self.called}\nIt {outcome.failure}.")
         for name, before, after in zip(self.names(given), given, copies, strict=True):
             if not same(before, after):
                 self.wrong(
@@ -64,12 +68,19 @@ class Learner:
                 )
         return outcome.value
 
-    def gives(self, want: object, *given, mistakes: Mapping[str, object] | None = None):
+    def gives(self, want: object, *given, mistakes: Mapping[str, object] | None = None,
+              failing: str = ""):  # fmt: skip
         """Call it, remember what came back beside `want`, and hand it on.
 
         mistakes: from a sentence to what somebody who makes that mistake gets.
+        failing: what is likely if this call fails.
         """
-        got = self(*given)
+        try:
+            got = self(*given)
+        except FailedError as failed:
+            raise WrongError(
+                f"{failed}\nlikely:   {failing}." if failing else str(failed)
+            ) from None
         self.history.append(Comparison(self.called, got, want, mistakes or {}))
         return got
 
