@@ -222,6 +222,10 @@ def as_attention(kernel, height, width):
     return M.view(height * width, height * width)
 
 
+def padding_mask(words, pad):
+    return torch.ne(words, pad).unsqueeze(1)
+
+
 def attention(query, key, value, mask):
     scores = torch.einsum("btd,bsd->bts", query, key) / math.sqrt(query.shape[2])
     scores = scores + torch.where(mask, 0.0, -1e30)
@@ -232,6 +236,12 @@ def attention(query, key, value, mask):
 def additive(query, key, W, U, v):
     total = (query @ W.T).unsqueeze(2) + (key @ U.T).unsqueeze(1)
     return (v * total.tanh()).sum(3)
+
+
+def window(centre, S, radius):
+    place = torch.arange(S).expand(len(centre), S)
+    pairs = zip(place, centre, strict=True)
+    return torch.stack([(p - c).abs() <= radius for p, c in pairs])
 
 
 def knows_order(layer, x):
@@ -260,6 +270,11 @@ def path_length(way, distance, radius):
 
 def warm_up(step, size, warm):
     return np.minimum(1 / np.sqrt(step), step / warm**1.5) / np.sqrt(size)
+
+
+def block(x, look, think, norm_1, norm_2):
+    seen = look(norm_1(x))
+    return think(norm_2(seen + x)) + seen + x
 
 
 def label_smoothing(logits, target, share):

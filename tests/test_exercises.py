@@ -232,6 +232,25 @@ def test_a_wrong_answer_says_more_than_a_later_failure(sheet):
     assert "ZeroDivisionError" in sheet.examine("double", lambda n: 1 / 0)
 
 
+def broken(n):
+    return n / 0
+
+
+def test_a_call_that_fails_is_explained_where_one_knows_why():
+    def divided(learner):
+        learner.gives(1.0, 2)
+        learner.gives(0.0, 0, failing="0 needs a case of its own")
+
+    made = Sheet()
+    made.exercise("Divided")(divided)
+    said = made.examine("divided", lambda n: 2 / n)
+    assert "ZeroDivisionError" in said
+    assert said.endswith("likely:   0 needs a case of its own.")
+    always = made.examine("divided", broken)
+    assert "ZeroDivisionError" in always
+    assert "likely" not in always
+
+
 def test_mark_raises_what_the_check_says(sheet):
     sheet.mark("double", lambda n: 2 * n)
     with pytest.raises(AssertionError, match="you squared"):
@@ -322,6 +341,9 @@ def test_exit_in_a_notebook_ends_nothing(sheet):
         (float("nan"), 2, "NaN came back"),
         (torch.tensor([1, 2]), [1, 2], ""),
         ([1], [1, 2], "1 came back, and there should be 2"),
+        ((1, 2), (1, 3), "the second of 2: 2 instead of 3"),
+        ([1, 2], [1, 3], "at [1]: 2 instead of 3"),
+        ((1, (2, 3)), (1, (4, 3)), "the second of 2: the first of 2: 2 instead of 4"),
         (None, [1], "a NoneType came back"),
         ((1, None), (1, None), ""),
         ("model", "search", "'model' instead of 'search'"),
@@ -347,4 +369,7 @@ def test_values_are_shown_briefly():
     assert brief(torch.zeros(100)) == "tensor (100,)"
     assert brief((torch.zeros(100), 1)) == "(tensor (100,), 1)"
     assert brief([1.00004, 2]) == "[1.0, 2]"
+    pair = torch.zeros(7), (torch.zeros(7), torch.zeros(1))  # together too many
+    assert brief(pair) == "(tensor (7,), (tensor (7,), tensor (1,)))"
+    assert brief(pair[1]) == "([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.0])"
     assert len(brief("x" * 1000)) == 88
