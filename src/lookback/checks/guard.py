@@ -53,9 +53,7 @@ def attempt(work: Callable[[], object], seconds: float | None = None) -> Outcome
     except NotImplementedError:
         return Outcome(unwritten=True)
     except Stopped:
-        say = (
-            f"did not come back within {seconds:g} seconds: is there a loop without end?"
-        )
+        say = f"did not come back within {seconds:g} seconds (a loop without end, perhaps)"
         return Outcome(failure=say)
     except (SystemExit, Quit):
         return Outcome(failure="asked Python to quit: take the `exit()` out")
