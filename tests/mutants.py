@@ -10,7 +10,8 @@ MUTANTS = {
         ("lengths - 1", "(lengths).clamp(max=hidden.shape[1] - 1)", "off by one"),
         ("hidden[rows, lengths - 1]", "hidden[:, lengths[0] - 1]", "length of its own"),
         ("hidden[rows, lengths - 1]", "hidden[:, max(lengths) - 1]", "the largest"),
-        ("hidden[rows, lengths - 1]", "hidden[:, lengths - 1]", "the shape is"),
+        ("hidden[rows, lengths - 1]", "hidden[:, lengths - 1]", "pair them"),
+        ("lengths - 1]", "lengths - 1, None]", "axis of time"),
         (
             "hidden[rows, lengths - 1]",
             "torch.stack([h[:n].mean(0) for h, n in zip(hidden, lengths)])",
@@ -28,6 +29,12 @@ MUTANTS = {
             "it changed x",
         ),
         ("[first, x[:, :-1]]", "[first, x[:, 1:]]", "have to move"),
+        ("[first, x[:, :-1]]", "[first.float(), x[:, :-1]]", "whole numbers"),
+        (
+            "torch.cat([first, x[:, :-1]], 1)",
+            "torch.cat([torch.full_like(x[:1], start), x[:-1]], 0)",
+            "time is axis 1",
+        ),
     ],
     "lstm_cell": [
         ("o * new_c.tanh()", "o * new_c", "goes through a tanh before it is shown"),
@@ -36,11 +43,17 @@ MUTANTS = {
         ('total["g"].tanh()', 'total["g"].sigmoid()', "no gate"),
         ("o * new_c.tanh(), new_c", "new_c, o * new_c.tanh()", "h comes first"),
         ("o * new_c.tanh()", "new_c.tanh()", "gate o is missing"),
+        ("o * new_c.tanh(), new_c", "o * new_c.tanh()", "c is missing"),
         ("x @ W[k].T", "W[k] @ x", "raised RuntimeError"),
     ],
     "cho_gru": [
         ('(r * h) @ U["n"].T', 'r * (h @ U["n"].T)', "PyTorch's"),
         ("(1 - z) * n + z * h", "z * n + (1 - z) * h", "changed its side"),
+        (
+            '(r * h) @ U["n"].T + b["n"]',
+            'r * (h @ U["n"].T + b["n"])',
+            "the bias is added after",
+        ),
         ("(r * h)", "h", "r is not used"),
         ("(1 - z) * n + z * h", "n", "old state is missing"),
         ("r, z = (", "z, r = (", "r and z have changed places"),
@@ -57,6 +70,11 @@ MUTANTS = {
         ("range(longest)", "range(longest + 1)", "one word too many"),
         ("range(longest)", "range(longest - 1)", "one word too few"),
         ("for _ in range(longest):", "while True:", "more than `longest`"),
+        (
+            "logits.argmax()",
+            "logits.softmax(-1).multinomial(1)",
+            "do not draw",
+        ),
     ],
     "jacobian_norm": [
         (
@@ -68,7 +86,13 @@ MUTANTS = {
         (", h) @ J", ", h)", "last step alone"),
         ("        h = step(h, x_t)\n", "", "state has to move on"),
         ("h = step(h, x_t)", "h += 1", "it changed h"),
-        (".item()", " ** 2", "instead of"),
+        ("for x_t in x:", "for x_t in x[-1:]:", "at the first state"),
+        ("torch.linalg.matrix_norm(J, 2).item()", "J", "Jacobian itself"),
+        (
+            "torch.linalg.matrix_norm(J, 2)",
+            "torch.linalg.eigvals(J).abs().max()",
+            "eigenvalue",
+        ),
     ],
     # chapter 2
     "mean_vector": [

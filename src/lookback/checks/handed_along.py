@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from lookback.checks.compare import difference
 from lookback.checks.sheet import Learner, Sheet
 
 check = Sheet()
@@ -32,6 +33,10 @@ def last_state(learner: Learner) -> None:
                 "you took the mean over the words, not the last state": torch.stack(
                     [h[:n].mean(0) for h, n in zip(hidden, lengths, strict=True)]
                 ),
+                "every position was taken in every sentence; pair them: row 0 with its "
+                "position, row 1 with its own": hidden[:, lengths - 1],
+                "the axis of time is still there, with length 1; (B, H) has none":
+                    hidden[rows, lengths - 1][:, None],
             },
         )  # fmt: skip
 
@@ -42,7 +47,7 @@ def heard(learner: Learner) -> None:
     for x in [torch.tensor([[3, 1, 4, 1], [5, 9, 2, 6]]), torch.tensor([[7]]),
               torch.randint(9, (3, 6))]:  # fmt: skip
         first = torch.full_like(x[:, :1], 10)
-        learner.gives(
+        got = learner.gives(
             torch.cat([first, x[:, :-1]], 1), x, 10,
             mistakes={
                 "position t hears x_t itself: the answer is in the question": x,
@@ -54,8 +59,13 @@ def heard(learner: Learner) -> None:
                     x.roll(1, 1),
                 "the first word is overwritten; the others have to move":
                     torch.cat([first, x[:, 1:]], 1),
+                "the sentences have moved, not their words: time is axis 1": torch.cat(
+                    [torch.full_like(x[:1], 10), x[:-1]], 0
+                ),
             },
         )  # fmt: skip
+        if isinstance(got, Tensor) and got.is_floating_point():
+            learner.wrong("symbols are whole numbers; with floats no embedding works")
 
 
 def weights(gates: str, D: int, H: int) -> tuple[dict, dict, dict]:
@@ -87,6 +97,7 @@ def lstm_cell(learner: Learner) -> None:
                     (o * squashed.tanh(), squashed),
                 "h comes first, then c": (new, o * new.tanh()),
                 "only tanh(c) was shown: the gate o is missing": (new.tanh(), new),
+                "the new c is missing: return h and c": o * new.tanh(),
             },
         )  # fmt: skip
 
@@ -101,6 +112,7 @@ def cho_gru(learner: Learner) -> None:
         new = (x @ W["n"].T + (r * h) @ U["n"].T + b["n"]).tanh()
         after = (x @ W["n"].T + r * (h @ U["n"].T) + b["n"]).tanh()
         unread = (x @ W["n"].T + h @ U["n"].T + b["n"]).tanh()
+        gated = (x @ W["n"].T + r * (h @ U["n"].T + b["n"])).tanh()
         learner.gives(
             (1 - z) * new + z * h, x, h, W, U, b,
             mistakes={
@@ -108,6 +120,8 @@ def cho_gru(learner: Learner) -> None:
                     (1 - z) * after + z * h,
                 "z has changed its side: z says how much of the old state stays":
                     z * new + (1 - z) * h,
+                "r multiplies h alone, before the matrix U; the bias is added after":
+                    (1 - z) * gated + z * h,
                 "the gate r is not used": (1 - z) * unread + z * h,
                 "the old state is missing: h = (1 − z) ⊙ n + z ⊙ h": new,
                 "r and z have changed places": (1 - r) * (
@@ -142,8 +156,11 @@ def spoken(step, state, eos, longest, feedback=True, hand_on=True, stop=True, ke
 @check.exercise("A machine that hears itself")
 def write(learner: Learner) -> None:
     """Greedy writing: a list of symbols, up to and with the end symbol."""
+    step, state = speaker(6, 7), torch.zeros(())
+    if difference(*(learner(step, state, 1, 12) for _ in range(2))):
+        learner.wrong("two calls gave two answers: take the likeliest, do not draw")
     for V, longest in [(6, 12), (6, 12), (4, 1), (9, 30), (3, 25), (3, 25)]:
-        step, state = speaker(V, 7), torch.zeros(())
+        step = speaker(V, 7)
         given = step, state, 1, longest
         learner.gives(
             spoken(*given), *given,
@@ -212,5 +229,11 @@ def jacobian_norm(learner: Learner) -> None:
                 "this is the last step alone; multiply all of them": norm(each[-1]),
                 "every factor is taken at the first state: the state has to move on":
                     norm(standing(step, h, x)),
+                "that is the last step alone, and at the first state": norm(
+                    factors(step, h, x[-1:])[0]
+                ),
+                "the largest eigenvalue is not the norm; that is the largest singular "
+                "value": float(torch.linalg.eigvals(product).abs().max()),
+                "that is the Jacobian itself; asked is its norm": product,
             },
         )  # fmt: skip
