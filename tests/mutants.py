@@ -101,10 +101,16 @@ MUTANTS = {
         ("(states * words).sum", "states.sum", "it is in the sum"),
         (" / words.sum(1)", "", "that is the sum"),
         ("/ words.sum(1)", "/ words.sum()", "whole batch"),
-        ("(source != PAD)", "(source == PAD)", "NaN"),
+        ("(source != PAD)", "(source == PAD)", "mean of the padding"),
+        ("words.sum(1)  #", "words.sum((1, 2))  #", "a second axis"),
+        (
+            "(states * words).sum(1) / words.sum(1)",
+            "states[source != PAD].mean(0)",
+            "one vector for the whole batch",
+        ),
     ],
     "reverse_words": [
-        ("n - 1 - place, place", "source.shape[1] - 1 - place, place", "differ"),
+        ("n - 1 - place, place", "source.shape[1] - 1 - place, place", "count from S"),
         (
             "torch.where(place < n, n - 1 - place, place)",
             "place.flip(1)",
@@ -116,9 +122,14 @@ MUTANTS = {
             "nothing was reversed",
         ),
         (
+            "place < n, n - 1 - place",
+            "place < n - 1, n - 2 - place",
+            "the last word stayed",
+        ),
+        (
             "n - 1 - place, place",
             "(n - place).clamp(max=source.shape[1] - 1), place",
-            "differ",
+            "off by one",
         ),
         (
             "return source.gather",
@@ -134,7 +145,7 @@ MUTANTS = {
         (
             "n = (source != PAD).sum(1, keepdim=True)",
             "n = (source != PAD).sum(1)[:1, None]",
-            "differ",
+            "first sentence for all",
         ),
     ],
     "word_loss": [
@@ -152,6 +163,7 @@ MUTANTS = {
             "per sentence",
         ),
         ("log_softmax(-1)", "log_softmax(1)", "wrong axis"),
+        ("log_softmax(-1)", "softmax(-1)", "logarithm is missing"),
         (
             "each[target != PAD].mean()",
             "torch.stack([e[t != PAD].mean() for e, t in zip(each, target)]).mean()",
@@ -177,6 +189,16 @@ MUTANTS = {
             "words = logits.argmax(-1) == target, target == target",
             "padding counts",
         ),
+        (
+            "right[words].float().mean().item(), whole",
+            "((right & words).sum(1) / words.sum(1)).mean().item(), whole",
+            "the sentences' shares",
+        ),
+        (
+            "right[words].float().mean().item(), whole.float().mean().item()",
+            "right[words].float().mean().item()",
+            "two numbers",
+        ),
     ],
     "exact_by_length": [
         ("low <= n <= high", "low <= n < high", "the upper one"),
@@ -185,6 +207,10 @@ MUTANTS = {
         ("else None", "else 0.0", "nothing is known"),
         ("/ len(right)", "/ len(found)", "of the band"),
         (" if right else None", "", "ZeroDivisionError"),
+        ("if low <= n", "if low <= len(f)", "length of what was found"),
+        ("f == w", "sorted(f) == sorted(w)", "another order"),
+        ("f == w", "all(a == b for a, b in zip(f, w))", "`zip` stops"),
+        ("f == w", "sum(a == b for a, b in zip(f, w)) / len(w)", "share of the words"),
     ],
     "probe": [
         ("words.mode()", "truth.mode()", "fitted on"),
@@ -204,6 +230,12 @@ MUTANTS = {
             "not chance",
         ),
         (
+            "words.mode().values == truth",
+            "words.mode().values == words",
+            "asked about the new",
+        ),
+        ("1e-5", "1.0", "yours is larger"),
+        (
             "return read.double().mean().item(), guessed.double().mean().item()",
             "return guessed.double().mean().item(), read.double().mean().item()",
             "reads first",
@@ -211,7 +243,7 @@ MUTANTS = {
         (
             "(v, (0, 1), value=1.0) for v in (vectors, new)",
             "(v, (0, 1), value=1.0) for v in (new, new)",
-            "called:",
+            "raised RuntimeError",
         ),
     ],
     # chapter 3
