@@ -265,7 +265,8 @@ MUTANTS = {
             "return max(ways, key=lambda w: (len(w[1]), w[0]))",
             "longest",
         ),
-        ("(p * best(w)[0]", "(p", ""),
+        ("(p * best(w)[0]", "(p", "not always the greedy one"),
+        ("(p * best(w)[0]", "(p + best(w)[0]", "multiplied, not added"),
     ],
     "winner": [
         ("/ length**alpha", "", "not used"),
@@ -274,14 +275,44 @@ MUTANTS = {
         ("length**alpha", "length", "whatever α is"),
         ("length**alpha", "(alpha * length or 1)", "an exponent"),
         ("log_prob / length**alpha", "length", "length alone"),
+        ("scores.index(max(scores))", "max(scores)", "its place in the list"),
     ],
     "beam": [
         ("[:width]", "[:1]", "greedy search"),
         ("h[0] / len(h[1]) ** alpha", "h[0]", "α is not used"),
         ("/ len(h[1]) ** alpha", "* len(h[1]) ** alpha", "the sign of α"),
         ("if h[1][-1] != eos]", "]", "not continued"),
-        ("range(longest)", "range(longest - 1)", ""),
+        ("range(longest)", "range(max(longest - 1, 1))", "off by one"),
         ("range(longest)", "range(longest + 1)", "one symbol too many"),
+        (
+            "if h[1][-1] != eos]",
+            "if h[1][-1] != eos]\n        if done: break",
+            "does not end the search",
+        ),
+        (
+            "if h[1][-1] != eos]",
+            "if h[1][-1] != eos]\n"
+            "        if done and live and max(done) >= max(live): break",
+            "go on while anything lives",
+        ),
+        ("max(done + live,", "max(done or live,", "still alive"),
+        (
+            "/ len(h[1]) ** alpha",
+            "/ max(len(h[1]) - (h[1][-1] == eos), 1) ** alpha",
+            "counts in the length",
+        ),
+        (
+            "live = [h for h in kept if h[1][-1] != eos]",
+            "live = [h for h in sorted(grown)[::-1] if h[1][-1] != eos][:width]",
+            "filled up again",
+        ),
+        ("** alpha)[1]", "** alpha)[1][:-1]", "cut off"),
+        (
+            "return max(done + live, key=lambda h: h[0] / len(h[1]) ** alpha)[1]",
+            "best = max(done + live, key=lambda h: h[0] / len(h[1]) ** alpha)[1]\n"
+            "    return tuple(word for word in best if word != eos)",
+            "the end symbol belongs",
+        ),
         ("[:width]", "[:width - len(done)]", "takes no place"),
         ("sorted(grown, reverse=True)", "sorted(grown)", "likeliest are kept"),
     ],
@@ -299,7 +330,20 @@ MUTANTS = {
             "return tokens, 2.718281828459 ** -cost",
             "not its probability",
         ),
-        ("cost - p", "cost + p", "called:"),
+        ("cost - p", "cost + p", "push minus"),
+        (
+            "            heapq.heappush",
+            "            if word == eos: return (*tokens, word), p - cost\n"
+            "            heapq.heappush",
+            "to have *put*",
+        ),
+        (
+            "word)))\n    cost",
+            "word)))\n        waiting = heapq.nsmallest(60, waiting)\n    cost",
+            "however wide",
+        ),
+        ("return tokens, -cost", "return tokens", "two are asked for"),
+        ("return tokens, -cost", "return -cost, tokens", "tokens first"),
         ("(cost - p, (*tokens, word))", "(-p, (*tokens, word))", "the sum of all"),
     ],
     "verdict": [
@@ -315,7 +359,13 @@ MUTANTS = {
             '"model"',
             "to blame only if",
         ),
-        ("if found == reference:", "if log_found == log_reference:", ""),
+        (
+            "if found == reference:",
+            "if log_found == log_reference:",
+            "compare the tokens",
+        ),
+        ("> log_found", ">= log_found", "equally likely"),
+        ("log_reference > log_found", "not log_reference > log_found", "no search error"),
     ],
     "nucleus": [
         (
@@ -326,7 +376,13 @@ MUTANTS = {
         (" / kept.sum()", "", "sum to one again"),
         ("kept[places] =", "kept[:] =", "in their places"),
         ("descending=True", "descending=False", "not the unlikeliest"),
-        ("values * (before < total)", "values * (values >= total)", ""),
+        ("values * (before < total)", "values * (values >= total)", "limit for each"),
+        ("kept / kept.sum()", "kept.softmax(0)", "a softmax gives"),
+        (
+            "p.sort(descending=True)",
+            "p, torch.arange(len(p))",
+            "not the first in the list",
+        ),
         (
             "before < total",
             "torch.cat([before[:1], before[:-1]]) < total",
