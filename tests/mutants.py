@@ -396,6 +396,7 @@ MUTANTS = {
         (" / (height * width)", "", "bits per image"),
         ("nats / math.log(2)", "math.log2(nats)", "a logarithm already"),
         ("height * width", "height + width", "height times width"),
+        ("(height * width)", "height * width", "put brackets"),
     ],
     "to_sequence": [
         (".permute(0, 2, 3, 1)", "", "belong together"),
@@ -407,15 +408,29 @@ MUTANTS = {
     ],
     "where": [
         ("[row, column]", "[column, row]", "row comes first"),
-        ("t // width, height", "(t // height).clamp(max=height - 1), height", ""),
+        (
+            "t // width, height",
+            "(t // height).clamp(max=height - 1), height",
+            "the row is t // width",
+        ),
+        (
+            "F.one_hot(t // width, height), F.one_hot(t % width, width)",
+            "F.one_hot(t // height), F.one_hot(t % height)",
+            "divided by the height",
+        ),
+        (
+            "F.one_hot(t // width, height), F.one_hot(t % width, width)",
+            "F.one_hot(t % height, height), F.one_hot(t // height, width)",
+            "down the columns",
+        ),
         (
             "F.one_hot(t // width, height), F.one_hot(t % width, width)",
             "t[:, None] // width, t[:, None] % width",
             "not one-hot",
         ),
         ("torch.cat([row, column], 1)", "F.one_hot(t)", "one place in the sequence"),
-        ("t = torch.arange(height * width)", "t = torch.arange(height + width)", ""),
-        ("torch.cat([row, column], 1)", "torch.cat([row, column], 1).T", "the shape is"),
+        ("arange(height * width)", "arange(height + width)", "one row for each pixel"),
+        ("torch.cat([row, column], 1)", "torch.cat([row, column], 1).T", "transposed"),
     ],
     "influence": [
         (".abs().mean(0)", ".mean(0)", "cancel out"),
@@ -428,6 +443,18 @@ MUTANTS = {
             "all predictions",
         ),
         (".abs().mean(0)", "[0].abs()", "first picture"),
+        ("[:, t]", "[:, t - 1]", "the one before"),
+        ("odds.sum()", "odds.mean()", "taken twice"),
+        (
+            "    odds = logits(pixels)[:, t].diff(dim=1)  # (B, 1)\n"
+            "    odds.sum().backward()\n"
+            "    return pixels.grad",
+            "    odds = lambda p: logits(p)[:, t].diff(dim=1)[:, 0]\n"
+            "    turn = lambda s: (torch.arange(x.shape[1]) == s).float()\n"
+            "    over = [(turn(s) - pixels).abs() for s in range(x.shape[1])]\n"
+            "    return torch.stack([odds(p) - odds(pixels) for p in over], 1)",
+            "turning pixels over",
+        ),
         (
             "logits(pixels)[:, t].diff(dim=1)",
             "logits(pixels)[:, t].softmax(-1)[:, 1]",
@@ -448,6 +475,13 @@ MUTANTS = {
             "(place - 1)[:, None] > hidden",
             "out of the hidden",
         ),
+        (">=", ">", "in both masks"),
+        ("order.argsort() + 1", "order.argsort()", "counts from 0"),
+        (
+            "(place - 1)[:, None]",
+            "torch.arange(len(order))[:, None]",
+            "in the order of drawing",
+        ),
         ("return into, out", "return into.T, out.T", "transposed"),
         ("return into, out", "return ~into, ~out", "other way round"),
         ("return into, out", "return into.float(), out.float()", "the type is"),
@@ -455,7 +489,10 @@ MUTANTS = {
     "nearest": [
         ("amin(1)", "amax(1)", "farthest"),
         ("amin(1)", "float().mean(1)", "mean over"),
-        ("!=", "==", ""),
+        ("!=", "==", "that agree"),
+        (".sum(2)", ".float().mean(2)", "share of the pixels"),
+        ("differ.amin(1)", "differ.diagonal()", "compare it with all"),
+        ("differ.amin(1)", "differ.min(1)", "`.values`"),
         (
             "(samples[:, None] != training[None])",
             "(samples[:, None] > training[None])",
