@@ -44,7 +44,7 @@ MUTANTS = {
         ("o * new_c.tanh(), new_c", "new_c, o * new_c.tanh()", "h comes first"),
         ("o * new_c.tanh()", "new_c.tanh()", "gate o is missing"),
         ("o * new_c.tanh(), new_c", "o * new_c.tanh()", "c is missing"),
-        ("x @ W[k].T", "W[k] @ x", "raised RuntimeError"),
+        ("x @ W[k].T", "W[k] @ x", "`x @ W.T`"),
     ],
     "cho_gru": [
         ('(r * h) @ U["n"].T', 'r * (h @ U["n"].T)', "PyTorch's"),
@@ -54,6 +54,7 @@ MUTANTS = {
             'r * (h @ U["n"].T + b["n"])',
             "the bias is added after",
         ),
+        ('x @ W["n"].T', 'x @ W["n"]', "`x @ W.T`"),
         ("(r * h)", "h", "r is not used"),
         ("(1 - z) * n + z * h", "n", "old state is missing"),
         ("r, z = (", "z, r = (", "r and z have changed places"),
@@ -206,7 +207,7 @@ MUTANTS = {
         ("if low <= n", "if low <= len(w)", "length of the target"),
         ("else None", "else 0.0", "nothing is known"),
         ("/ len(right)", "/ len(found)", "of the band"),
-        (" if right else None", "", "ZeroDivisionError"),
+        (" if right else None", "", "nothing to divide by"),
         ("if low <= n", "if low <= len(f)", "length of what was found"),
         ("f == w", "sorted(f) == sorted(w)", "another order"),
         ("f == w", "all(a == b for a, b in zip(f, w))", "`zip` stops"),
@@ -245,6 +246,7 @@ MUTANTS = {
             "(v, (0, 1), value=1.0) for v in (new, new)",
             "raised RuntimeError",
         ),
+        (".to(X.dtype)", "", "are double"),
     ],
     # chapter 3
     "greedy_and_best": [
@@ -405,6 +407,7 @@ MUTANTS = {
         ("(0, 2, 3, 1)", "(0, 2, 1, 3)", "all its reds"),
         ("flatten(1)", "flatten()", "the batch stays"),
         ("flatten(1)", "flatten(2)", "the shape is"),
+        ("flatten(1)", "view(len(images), -1)", "not `view`"),
     ],
     "where": [
         ("[row, column]", "[column, row]", "row comes first"),
@@ -445,6 +448,7 @@ MUTANTS = {
         (".abs().mean(0)", "[0].abs()", "first picture"),
         ("[:, t]", "[:, t - 1]", "the one before"),
         ("odds.sum()", "odds.mean()", "taken twice"),
+        ("x.float()", "x", "only floats"),
         (
             "    odds = logits(pixels)[:, t].diff(dim=1)  # (B, 1)\n"
             "    odds.sum().backward()\n"

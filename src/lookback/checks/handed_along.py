@@ -88,6 +88,7 @@ def lstm_cell(learner: Learner) -> None:
         squashed = f * c + i * total["g"].sigmoid()
         learner.gives(
             (o * new.tanh(), new), x, h, c, W, U, b,
+            failing="for a batch, W x is `x @ W.T`: (B, D) times (D, H)",
             mistakes={
                 "c goes through a tanh before it is shown": (o * new, new),
                 "h shows the new c, not the old one": (o * c.tanh(), new),
@@ -115,6 +116,7 @@ def cho_gru(learner: Learner) -> None:
         gated = (x @ W["n"].T + r * (h @ U["n"].T + b["n"])).tanh()
         learner.gives(
             (1 - z) * new + z * h, x, h, W, U, b,
+            failing="for a batch, W x is `x @ W.T`: (B, D) times (D, H)",
             mistakes={
                 "that is PyTorch's: here r multiplies h before the matrix U, not after":
                     (1 - z) * after + z * h,

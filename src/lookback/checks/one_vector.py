@@ -202,6 +202,7 @@ def exact_by_length(learner: Learner) -> None:
         everywhere = [sum(within(n, *band) for n in lengths) for band in bands]
         learner.gives(
             want, found, wanted, lengths, bands,
+            failing="a band may have no sentence; then there is nothing to divide by",
             mistakes={
                 "a band holds both its ends; the upper one is missing":
                     by(lambda n, low, high: low <= n < high, right),
@@ -261,6 +262,7 @@ def probe(learner: Learner) -> None:
         )
         learner.gives(
             (read, guess), X, words, new, truth, V,
+            failing="X, Y and the identity are double, and `new` has a 1 at the end",
             mistakes={
                 "the baseline is the most frequent word of those it was fitted on":
                     (read, right(truth.mode().values)),

@@ -41,6 +41,7 @@ def to_sequence(learner: Learner) -> None:
         images = torch.randint(256, (B, 3, H, W))
         learner.gives(
             images.permute(0, 2, 3, 1).flatten(1), images,
+            failing="after `permute` the numbers lie elsewhere: `flatten`, not `view`",
             mistakes={
                 "all reds come first: the three of a pixel belong together":
                     images.flatten(1),
@@ -119,6 +120,7 @@ def influence(learner: Learner) -> None:
         moved = pairs[:-B].view(T, B) - pairs[-B:].T
         learner.gives(
             odds.abs().mean(0), logits, x, t,
+            failing="`x` has whole numbers; only floats can ask for a gradient",
             mistakes={
                 "take absolute values before the mean: plus and minus cancel out":
                     odds.mean(0),
