@@ -154,14 +154,14 @@ def made(place: Tensor, hidden: Tensor, first: int = 0, last: int = 0):
 def made_masks(learner: Learner) -> None:
     """Order (T,), degrees of hidden units (H,) -> masks (H, T) and (T, H)."""
     orders = [
-        torch.tensor([2, 0, 3, 1]),
+        torch.tensor([2, 0, 1]),
         torch.arange(4),
         torch.randperm(9),
         torch.randperm(6),
     ]
     for order in orders:
         T = len(order)
-        hidden = torch.cat([torch.arange(1, T), torch.randint(1, T, (4,))])
+        hidden = torch.cat([torch.arange(1, T), torch.randint(1, T, (T - 2,))])
         place = order.argsort() + 1
         into, out = made(place, hidden)
         plain = torch.arange(T) + 1
