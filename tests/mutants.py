@@ -10,7 +10,8 @@ MUTANTS = {
         ("lengths - 1", "(lengths).clamp(max=hidden.shape[1] - 1)", "off by one"),
         ("hidden[rows, lengths - 1]", "hidden[:, lengths[0] - 1]", "length of its own"),
         ("hidden[rows, lengths - 1]", "hidden[:, max(lengths) - 1]", "the largest"),
-        ("hidden[rows, lengths - 1]", "hidden[:, lengths - 1]", "the shape is"),
+        ("hidden[rows, lengths - 1]", "hidden[:, lengths - 1]", "pair them"),
+        ("lengths - 1]", "lengths - 1, None]", "axis of time"),
         (
             "hidden[rows, lengths - 1]",
             "torch.stack([h[:n].mean(0) for h, n in zip(hidden, lengths)])",
@@ -28,6 +29,12 @@ MUTANTS = {
             "it changed x",
         ),
         ("[first, x[:, :-1]]", "[first, x[:, 1:]]", "have to move"),
+        ("[first, x[:, :-1]]", "[first.float(), x[:, :-1]]", "whole numbers"),
+        (
+            "torch.cat([first, x[:, :-1]], 1)",
+            "torch.cat([torch.full_like(x[:1], start), x[:-1]], 0)",
+            "time is axis 1",
+        ),
     ],
     "lstm_cell": [
         ("o * new_c.tanh()", "o * new_c", "goes through a tanh before it is shown"),
@@ -36,11 +43,18 @@ MUTANTS = {
         ('total["g"].tanh()', 'total["g"].sigmoid()', "no gate"),
         ("o * new_c.tanh(), new_c", "new_c, o * new_c.tanh()", "h comes first"),
         ("o * new_c.tanh()", "new_c.tanh()", "gate o is missing"),
-        ("x @ W[k].T", "W[k] @ x", "raised RuntimeError"),
+        ("o * new_c.tanh(), new_c", "o * new_c.tanh()", "c is missing"),
+        ("x @ W[k].T", "W[k] @ x", "`x @ W.T`"),
     ],
     "cho_gru": [
         ('(r * h) @ U["n"].T', 'r * (h @ U["n"].T)', "PyTorch's"),
         ("(1 - z) * n + z * h", "z * n + (1 - z) * h", "changed its side"),
+        (
+            '(r * h) @ U["n"].T + b["n"]',
+            'r * (h @ U["n"].T + b["n"])',
+            "the bias is added after",
+        ),
+        ('x @ W["n"].T', 'x @ W["n"]', "`x @ W.T`"),
         ("(r * h)", "h", "r is not used"),
         ("(1 - z) * n + z * h", "n", "old state is missing"),
         ("r, z = (", "z, r = (", "r and z have changed places"),
@@ -57,6 +71,11 @@ MUTANTS = {
         ("range(longest)", "range(longest + 1)", "one word too many"),
         ("range(longest)", "range(longest - 1)", "one word too few"),
         ("for _ in range(longest):", "while True:", "more than `longest`"),
+        (
+            "logits.argmax()",
+            "logits.softmax(-1).multinomial(1)",
+            "do not draw",
+        ),
     ],
     "jacobian_norm": [
         (
@@ -68,7 +87,13 @@ MUTANTS = {
         (", h) @ J", ", h)", "last step alone"),
         ("        h = step(h, x_t)\n", "", "state has to move on"),
         ("h = step(h, x_t)", "h += 1", "it changed h"),
-        (".item()", " ** 2", "instead of"),
+        ("for x_t in x:", "for x_t in x[-1:]:", "at the first state"),
+        ("torch.linalg.matrix_norm(J, 2).item()", "J", "Jacobian itself"),
+        (
+            "torch.linalg.matrix_norm(J, 2)",
+            "torch.linalg.eigvals(J).abs().max()",
+            "eigenvalue",
+        ),
     ],
     # chapter 2
     "mean_vector": [
@@ -77,10 +102,16 @@ MUTANTS = {
         ("(states * words).sum", "states.sum", "it is in the sum"),
         (" / words.sum(1)", "", "that is the sum"),
         ("/ words.sum(1)", "/ words.sum()", "whole batch"),
-        ("(source != PAD)", "(source == PAD)", "NaN"),
+        ("(source != PAD)", "(source == PAD)", "mean of the padding"),
+        ("words.sum(1)  #", "words.sum((1, 2))  #", "a second axis"),
+        (
+            "(states * words).sum(1) / words.sum(1)",
+            "states[source != PAD].mean(0)",
+            "one vector for the whole batch",
+        ),
     ],
     "reverse_words": [
-        ("n - 1 - place, place", "source.shape[1] - 1 - place, place", "differ"),
+        ("n - 1 - place, place", "source.shape[1] - 1 - place, place", "count from S"),
         (
             "torch.where(place < n, n - 1 - place, place)",
             "place.flip(1)",
@@ -92,9 +123,14 @@ MUTANTS = {
             "nothing was reversed",
         ),
         (
+            "place < n, n - 1 - place",
+            "place < n - 1, n - 2 - place",
+            "the last word stayed",
+        ),
+        (
             "n - 1 - place, place",
             "(n - place).clamp(max=source.shape[1] - 1), place",
-            "differ",
+            "off by one",
         ),
         (
             "return source.gather",
@@ -110,7 +146,7 @@ MUTANTS = {
         (
             "n = (source != PAD).sum(1, keepdim=True)",
             "n = (source != PAD).sum(1)[:1, None]",
-            "differ",
+            "first sentence for all",
         ),
     ],
     "word_loss": [
@@ -128,6 +164,7 @@ MUTANTS = {
             "per sentence",
         ),
         ("log_softmax(-1)", "log_softmax(1)", "wrong axis"),
+        ("log_softmax(-1)", "softmax(-1)", "logarithm is missing"),
         (
             "each[target != PAD].mean()",
             "torch.stack([e[t != PAD].mean() for e, t in zip(each, target)]).mean()",
@@ -153,6 +190,16 @@ MUTANTS = {
             "words = logits.argmax(-1) == target, target == target",
             "padding counts",
         ),
+        (
+            "right[words].float().mean().item(), whole",
+            "((right & words).sum(1) / words.sum(1)).mean().item(), whole",
+            "the sentences' shares",
+        ),
+        (
+            "right[words].float().mean().item(), whole.float().mean().item()",
+            "right[words].float().mean().item()",
+            "two numbers",
+        ),
     ],
     "exact_by_length": [
         ("low <= n <= high", "low <= n < high", "the upper one"),
@@ -160,7 +207,11 @@ MUTANTS = {
         ("if low <= n", "if low <= len(w)", "length of the target"),
         ("else None", "else 0.0", "nothing is known"),
         ("/ len(right)", "/ len(found)", "of the band"),
-        (" if right else None", "", "ZeroDivisionError"),
+        (" if right else None", "", "nothing to divide by"),
+        ("if low <= n", "if low <= len(f)", "length of what was found"),
+        ("f == w", "sorted(f) == sorted(w)", "another order"),
+        ("f == w", "all(a == b for a, b in zip(f, w))", "`zip` stops"),
+        ("f == w", "sum(a == b for a, b in zip(f, w)) / len(w)", "share of the words"),
     ],
     "probe": [
         ("words.mode()", "truth.mode()", "fitted on"),
@@ -180,6 +231,12 @@ MUTANTS = {
             "not chance",
         ),
         (
+            "words.mode().values == truth",
+            "words.mode().values == words",
+            "asked about the new",
+        ),
+        ("1e-5", "1.0", "yours is larger"),
+        (
             "return read.double().mean().item(), guessed.double().mean().item()",
             "return guessed.double().mean().item(), read.double().mean().item()",
             "reads first",
@@ -187,8 +244,9 @@ MUTANTS = {
         (
             "(v, (0, 1), value=1.0) for v in (vectors, new)",
             "(v, (0, 1), value=1.0) for v in (new, new)",
-            "called:",
+            "raised RuntimeError",
         ),
+        (".to(X.dtype)", "", "are double"),
     ],
     # chapter 3
     "greedy_and_best": [
@@ -209,7 +267,8 @@ MUTANTS = {
             "return max(ways, key=lambda w: (len(w[1]), w[0]))",
             "longest",
         ),
-        ("(p * best(w)[0]", "(p", ""),
+        ("(p * best(w)[0]", "(p", "not always the greedy one"),
+        ("(p * best(w)[0]", "(p + best(w)[0]", "multiplied, not added"),
     ],
     "winner": [
         ("/ length**alpha", "", "not used"),
@@ -218,14 +277,44 @@ MUTANTS = {
         ("length**alpha", "length", "whatever α is"),
         ("length**alpha", "(alpha * length or 1)", "an exponent"),
         ("log_prob / length**alpha", "length", "length alone"),
+        ("scores.index(max(scores))", "max(scores)", "its place in the list"),
     ],
     "beam": [
         ("[:width]", "[:1]", "greedy search"),
         ("h[0] / len(h[1]) ** alpha", "h[0]", "α is not used"),
         ("/ len(h[1]) ** alpha", "* len(h[1]) ** alpha", "the sign of α"),
         ("if h[1][-1] != eos]", "]", "not continued"),
-        ("range(longest)", "range(longest - 1)", ""),
+        ("range(longest)", "range(max(longest - 1, 1))", "off by one"),
         ("range(longest)", "range(longest + 1)", "one symbol too many"),
+        (
+            "if h[1][-1] != eos]",
+            "if h[1][-1] != eos]\n        if done: break",
+            "does not end the search",
+        ),
+        (
+            "if h[1][-1] != eos]",
+            "if h[1][-1] != eos]\n"
+            "        if done and live and max(done) >= max(live): break",
+            "go on while anything lives",
+        ),
+        ("max(done + live,", "max(done or live,", "still alive"),
+        (
+            "/ len(h[1]) ** alpha",
+            "/ max(len(h[1]) - (h[1][-1] == eos), 1) ** alpha",
+            "counts in the length",
+        ),
+        (
+            "live = [h for h in kept if h[1][-1] != eos]",
+            "live = [h for h in sorted(grown)[::-1] if h[1][-1] != eos][:width]",
+            "filled up again",
+        ),
+        ("** alpha)[1]", "** alpha)[1][:-1]", "cut off"),
+        (
+            "return max(done + live, key=lambda h: h[0] / len(h[1]) ** alpha)[1]",
+            "best = max(done + live, key=lambda h: h[0] / len(h[1]) ** alpha)[1]\n"
+            "    return tuple(word for word in best if word != eos)",
+            "the end symbol belongs",
+        ),
         ("[:width]", "[:width - len(done)]", "takes no place"),
         ("sorted(grown, reverse=True)", "sorted(grown)", "likeliest are kept"),
     ],
@@ -243,7 +332,20 @@ MUTANTS = {
             "return tokens, 2.718281828459 ** -cost",
             "not its probability",
         ),
-        ("cost - p", "cost + p", "called:"),
+        ("cost - p", "cost + p", "push minus"),
+        (
+            "            heapq.heappush",
+            "            if word == eos: return (*tokens, word), p - cost\n"
+            "            heapq.heappush",
+            "to have *put*",
+        ),
+        (
+            "word)))\n    cost",
+            "word)))\n        waiting = heapq.nsmallest(60, waiting)\n    cost",
+            "however wide",
+        ),
+        ("return tokens, -cost", "return tokens", "two are asked for"),
+        ("return tokens, -cost", "return -cost, tokens", "tokens first"),
         ("(cost - p, (*tokens, word))", "(-p, (*tokens, word))", "the sum of all"),
     ],
     "verdict": [
@@ -259,7 +361,13 @@ MUTANTS = {
             '"model"',
             "to blame only if",
         ),
-        ("if found == reference:", "if log_found == log_reference:", ""),
+        (
+            "if found == reference:",
+            "if log_found == log_reference:",
+            "compare the tokens",
+        ),
+        ("> log_found", ">= log_found", "equally likely"),
+        ("log_reference > log_found", "not log_reference > log_found", "no search error"),
     ],
     "nucleus": [
         (
@@ -270,7 +378,13 @@ MUTANTS = {
         (" / kept.sum()", "", "sum to one again"),
         ("kept[places] =", "kept[:] =", "in their places"),
         ("descending=True", "descending=False", "not the unlikeliest"),
-        ("values * (before < total)", "values * (values >= total)", ""),
+        ("values * (before < total)", "values * (values >= total)", "limit for each"),
+        ("kept / kept.sum()", "kept.softmax(0)", "a softmax gives"),
+        (
+            "p.sort(descending=True)",
+            "p, torch.arange(len(p))",
+            "not the first in the list",
+        ),
         (
             "before < total",
             "torch.cat([before[:1], before[:-1]]) < total",
@@ -284,6 +398,7 @@ MUTANTS = {
         (" / (height * width)", "", "bits per image"),
         ("nats / math.log(2)", "math.log2(nats)", "a logarithm already"),
         ("height * width", "height + width", "height times width"),
+        ("(height * width)", "height * width", "put brackets"),
     ],
     "to_sequence": [
         (".permute(0, 2, 3, 1)", "", "belong together"),
@@ -292,18 +407,33 @@ MUTANTS = {
         ("(0, 2, 3, 1)", "(0, 2, 1, 3)", "all its reds"),
         ("flatten(1)", "flatten()", "the batch stays"),
         ("flatten(1)", "flatten(2)", "the shape is"),
+        ("flatten(1)", "view(len(images), -1)", "not `view`"),
     ],
     "where": [
         ("[row, column]", "[column, row]", "row comes first"),
-        ("t // width, height", "(t // height).clamp(max=height - 1), height", ""),
+        (
+            "t // width, height",
+            "(t // height).clamp(max=height - 1), height",
+            "the row is t // width",
+        ),
+        (
+            "F.one_hot(t // width, height), F.one_hot(t % width, width)",
+            "F.one_hot(t // height), F.one_hot(t % height)",
+            "divided by the height",
+        ),
+        (
+            "F.one_hot(t // width, height), F.one_hot(t % width, width)",
+            "F.one_hot(t % height, height), F.one_hot(t // height, width)",
+            "down the columns",
+        ),
         (
             "F.one_hot(t // width, height), F.one_hot(t % width, width)",
             "t[:, None] // width, t[:, None] % width",
             "not one-hot",
         ),
         ("torch.cat([row, column], 1)", "F.one_hot(t)", "one place in the sequence"),
-        ("t = torch.arange(height * width)", "t = torch.arange(height + width)", ""),
-        ("torch.cat([row, column], 1)", "torch.cat([row, column], 1).T", "the shape is"),
+        ("arange(height * width)", "arange(height + width)", "one row for each pixel"),
+        ("torch.cat([row, column], 1)", "torch.cat([row, column], 1).T", "transposed"),
     ],
     "influence": [
         (".abs().mean(0)", ".mean(0)", "cancel out"),
@@ -316,6 +446,19 @@ MUTANTS = {
             "all predictions",
         ),
         (".abs().mean(0)", "[0].abs()", "first picture"),
+        ("[:, t]", "[:, t - 1]", "the one before"),
+        ("odds.sum()", "odds.mean()", "taken twice"),
+        ("x.float()", "x", "only floats"),
+        (
+            "    odds = logits(pixels)[:, t].diff(dim=1)  # (B, 1)\n"
+            "    odds.sum().backward()\n"
+            "    return pixels.grad",
+            "    odds = lambda p: logits(p)[:, t].diff(dim=1)[:, 0]\n"
+            "    turn = lambda s: (torch.arange(x.shape[1]) == s).float()\n"
+            "    over = [(turn(s) - pixels).abs() for s in range(x.shape[1])]\n"
+            "    return torch.stack([odds(p) - odds(pixels) for p in over], 1)",
+            "turning pixels over",
+        ),
         (
             "logits(pixels)[:, t].diff(dim=1)",
             "logits(pixels)[:, t].softmax(-1)[:, 1]",
@@ -336,6 +479,13 @@ MUTANTS = {
             "(place - 1)[:, None] > hidden",
             "out of the hidden",
         ),
+        (">=", ">", "in both masks"),
+        ("order.argsort() + 1", "order.argsort()", "counts from 0"),
+        (
+            "(place - 1)[:, None]",
+            "torch.arange(len(order))[:, None]",
+            "in the order of drawing",
+        ),
         ("return into, out", "return into.T, out.T", "transposed"),
         ("return into, out", "return ~into, ~out", "other way round"),
         ("return into, out", "return into.float(), out.float()", "the type is"),
@@ -343,7 +493,10 @@ MUTANTS = {
     "nearest": [
         ("amin(1)", "amax(1)", "farthest"),
         ("amin(1)", "float().mean(1)", "mean over"),
-        ("!=", "==", ""),
+        ("!=", "==", "that agree"),
+        (".sum(2)", ".float().mean(2)", "share of the pixels"),
+        ("differ.amin(1)", "differ.diagonal()", "compare it with all"),
+        ("differ.amin(1)", "differ.min(1)", "`.values`"),
         (
             "(samples[:, None] != training[None])",
             "(samples[:, None] > training[None])",

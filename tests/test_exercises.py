@@ -368,6 +368,12 @@ def test_changes_are_seen():
 def test_values_are_shown_briefly():
     assert brief(torch.zeros(100)) == "tensor (100,)"
     assert brief((torch.zeros(100), 1)) == "(tensor (100,), 1)"
+    assert (
+        brief({"i": torch.zeros(100), "f": torch.ones(1)}) == "{'i': (100,), 'f': (1,)}"
+    )
+    assert brief(torch.zeros(13)) == "tensor (13,)"
+    assert brief(torch.arange(13)) == str(list(range(13)))
+    assert brief(torch.tensor([[True, False]])) == "[[1, 0]]"
     assert brief([1.00004, 2]) == "[1.0, 2]"
     pair = torch.zeros(7), (torch.zeros(7), torch.zeros(1))  # together too many
     assert brief(pair) == "(tensor (7,), (tensor (7,), tensor (1,)))"

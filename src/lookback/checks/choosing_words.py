@@ -26,6 +26,14 @@ def paths(follows: dict, word: str = START) -> list[tuple[float, tuple[str, ...]
     ]
 
 
+def added(follows: dict, word: str = START) -> tuple[float, tuple[str, ...]]:
+    """The best way on of somebody who adds probabilities instead of multiplying."""
+    if word == END:
+        return 0.0, ()
+    ways = [(p, after, added(follows, after)) for after, p in follows[word].items()]
+    return max((p + q, (after, *w) if after != END else w) for p, after, (q, w) in ways)
+
+
 def greedily(follows: dict, word: str = START) -> tuple[str, ...]:
     after = max(follows[word], key=follows[word].get)
     return () if after == END else (after, *greedily(follows, after))
@@ -55,17 +63,25 @@ GARDEN = {
 SHORT = {  # the best sentence has one word
     START: {"go": 0.4, "well": 0.6},
     "go": {END: 1.0},
-    "well": {"so": 0.5, "then": 0.5},
-    "so": {END: 0.5, "what": 0.5},
+    "well": {"so": 0.55, "then": 0.45},
+    "so": {END: 0.55, "what": 0.45},
     "then": {END: 1.0},
     "what": {END: 1.0},
+}
+
+LONG = {  # the best sentence has one word, and adding finds it, too
+    START: {"go": 0.9, "well": 0.1},
+    "go": {END: 1.0},
+    "well": {"so": 0.6, "then": 0.4},
+    "so": {END: 1.0},
+    "then": {END: 1.0},
 }
 
 
 @check.exercise("What greedy walks past")
 def greedy_and_best(learner: Learner) -> None:
     """A table of what follows -> the greedy sentence and the likeliest."""
-    for follows in (GARDEN, SHORT, tree(2), tree(3)):
+    for follows in (GARDEN, SHORT, LONG, tree(2), tree(3)):
         everything = paths(follows)
         best, greedy = max(everything)[1], greedily(follows)
         longest = max(everything, key=lambda found: (len(found[1]), found[0]))[1]
@@ -79,6 +95,8 @@ def greedy_and_best(learner: Learner) -> None:
                 "the end mark is no word; leave it out": ((*greedy, END), (*best, END)),
                 "the start mark is no word; leave it out":
                     ((START, *greedy), (START, *best)),
+                "probabilities along a path are multiplied, not added":
+                    (greedy, added(follows)[1]),
                 "the longest sentence is not the likeliest": (greedy, longest),
                 "greedy looks one word ahead only": (best, best),
             },
@@ -114,6 +132,8 @@ def winner(learner: Learner) -> None:
                 "the length alone decides nothing": best(lambda p, n, a: n),
                 "α is an exponent, not a factor": best(lambda p, n, a: p / (a * n or 1)),
                 "that is the mean per word, whatever α is": best(lambda p, n, a: p / n),
+                "that is the best score; asked is its place in the list":
+                    max(p / n**alpha for p, n in hypotheses),
             },
         )  # fmt: skip
 
@@ -130,13 +150,21 @@ def machine(V: int, sharp: float = 1.5) -> Next:
     return next_log_probs
 
 
+def crowded(tokens: tuple[int, ...]) -> Tensor:
+    """In a beam of 2 the end takes the place of a word that would win later."""
+    after = {(): [0.4, 0.35, 0.25], (1,): [0.3, 0.36, 0.34]}
+    return torch.tensor(after.get(tokens, [0.98, 0.01, 0.01])).log()
+
+
 def searched(step: Next, width: int, eos: int, longest: int, alpha: float,
-             early: bool = False, sign: int = 1, on: bool = False,
-             few: bool = False, worst: bool = False) -> tuple[int, ...]:  # fmt: skip
+             early: bool = False, sign: int = 1, on: bool = False, few: bool = False,
+             worst: bool = False, fill: bool = False, stop: str = "", alive: bool = True,
+             end: int = 1) -> tuple[int, ...]:  # fmt: skip
     """Beam search, with or without the mistakes that a learner may make."""
 
     def score(h, a):
-        return h[0] / len(h[1]) ** (sign * a)
+        length = len(h[1]) if end or h[1][-1] != eos else len(h[1]) - 1
+        return h[0] / max(length, 1) ** (sign * a)
 
     live, done = [(0.0, ())], []
     for _ in range(longest):
@@ -147,20 +175,29 @@ def searched(step: Next, width: int, eos: int, longest: int, alpha: float,
         ]
         room = width - len(done) if few else width
         grown = sorted(grown, key=lambda h: score(h, alpha if early else 0))
-        grown = (grown if worst else grown[::-1])[:room]
-        done += [h for h in grown if h[1][-1] == eos]
-        live = [h for h in grown if h[1][-1] != eos or on]
-        if not live:
+        grown = grown if worst else grown[::-1]
+        rest = [h for h in grown if h[1][-1] != eos] if fill else grown
+        done += [h for h in grown[:room] if h[1][-1] == eos]
+        live = [h for h in rest[:room] if h[1][-1] != eos or on]
+        if not live or (done and (stop == "first" or beaten(done, live, stop))):
             break
-    return max([*done, *live], key=lambda h: score(h, alpha))[1]
+    return max(
+        [*done, *(live if alive or not done else [])], key=lambda h: score(h, alpha)
+    )[1]
+
+
+def beaten(done: list, live: list, stop: str) -> bool:
+    """The chapter's reason to stop, which holds without a length exponent."""
+    return stop == "sum" and max(done)[0] >= live[0][0]
 
 
 @check.exercise("A beam that may prefer long sentences")
 def beam(learner: Learner) -> None:
     """Next log-probabilities, width, end symbol, longest, α -> the best tokens."""
     for V, width, longest, alpha in [(5, 3, 7, 0.0), (6, 4, 8, 1.0), (4, 1, 6, 1.0),
-                                     (3, 9, 2, 0.5), *[(6, 4, 8, 1.5)] * 12]:  # fmt: skip
-        step = machine(V)
+                                     (3, 9, 2, 0.5), *[(6, 4, 8, 1.5)] * 12,
+                                     (0, 2, 2, 1.0)]:  # fmt: skip
+        step = machine(V) if V else crowded
         given = step, width, 0, longest, alpha
         learner.gives(
             searched(*given), *given,
@@ -182,18 +219,35 @@ def beam(learner: Learner) -> None:
                     searched(*given[:3], max(longest - 1, 1), alpha),
                 "one symbol too many: up to `longest`, the end counted":
                     searched(*given[:3], longest + 1, alpha),
+                "a finished sentence does not end the search: others still live":
+                    searched(*given, stop="first"),
+                "with α > 0 a longer one may still win, though its sum is smaller: go on "
+                "while anything lives": searched(*given, stop="sum"),
+                "what is still alive in the end may win, too":
+                    searched(*given, alive=False),
+                "the end symbol counts in the length": searched(*given, end=0),
+                "the `width` likeliest are kept, finished ones among them; the beam is "
+                "not filled up again": searched(*given, fill=True),
+                "the end symbol belongs to the tokens":
+                    tuple(token for token in searched(*given) if token != 0),
+                "the last symbol is cut off; it belongs to the tokens":
+                    searched(*given)[:-1],
             },
         )  # fmt: skip
 
 
-def best_first(step: Next, eos: int, add: bool = True) -> tuple[tuple[int, ...], float]:
+def best_first(
+    step: Next, eos: int, add: bool = True, sign: int = 1, visits: int = 1000
+) -> tuple[tuple[int, ...], float] | None:
+    """The likeliest sentence; None if a mistake (`add`, `sign`) takes more visits."""
     waiting: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
-    while True:
+    for _ in range(visits):
         cost, tokens = heapq.heappop(waiting)
         if tokens[-1:] == (eos,):
-            return tokens, -cost
+            return tokens, -sign * cost
         for word, p in enumerate(step(tokens).tolist()):
-            heapq.heappush(waiting, (add * cost - p, (*tokens, word)))
+            heapq.heappush(waiting, (add * cost - sign * p, (*tokens, word)))
+    return None
 
 
 def first_seen(step: Next, eos: int) -> tuple[tuple[int, ...], float]:
@@ -217,17 +271,40 @@ def greedy_tokens(step: Next, eos: int) -> tuple[tuple[int, ...], float]:
     return tokens, total
 
 
+def maze(doors: int) -> Next:
+    """Behind each door a sentence goes on in many ways, behind the last it ends.
+
+    The last is the least likely, by little: it begins the best sentence, and a beam with
+    fewer places than doors drops it at once.
+    """
+    first = torch.linspace(1, 0.99, doors + 1)
+    first[0] = 0.0
+    onward = torch.ones(doors + 1)
+    onward[0] = 1.5  # the end
+    ending = torch.zeros(doors + 1)
+    ending[0] = 1.0
+
+    def next_log_probs(tokens):
+        if not tokens:
+            return (first / first.sum()).log().clamp(min=-99)
+        weights = ending if len(tokens) > 1 or tokens[0] == doors else onward
+        return (weights / weights.sum()).log().clamp(min=-99)
+
+    return next_log_probs
+
+
 @check.exercise("Nothing better exists")
 def exact(learner: Learner) -> None:
     """Next log-probabilities, end symbol -> tokens and their log-probability."""
-    for V in [5, 4, 9, *[6] * 8]:
-        step = machine(V)
+    for V in [5, 4, 9, *[6] * 8, 0]:
+        step = machine(V) if V else maze(120)
         tokens, total = best_first(step, 0)
         for _ in range(20):  # a machine on which greedy fails tells more
             if greedy_tokens(step, 0)[0] != tokens:
                 break
             step = machine(V)
             tokens, total = best_first(step, 0)
+        unlikely = best_first(step, 0, sign=-1, visits=50) if V else None
         learner.gives(
             (tokens, total), step, 0,
             mistakes={
@@ -236,6 +313,16 @@ def exact(learner: Learner) -> None:
                 "stop when a finished sentence is *taken* from those that wait, not when "
                 "one is put there": first_seen(step, 0),
                 "the sign: return the log-probability": (tokens, -total),
+                "`heapq` has the smallest in front: push minus the log-probability":
+                    unlikely,
+                "the smallest is in front of the heap: push minus the log-probability":
+                    unlikely and (unlikely[0], -unlikely[1]),
+                "to have *put* a finished sentence there proves nothing: stop when it is "
+                "taken": ((0,), float(step(())[0])),
+                "two are asked for, tokens and log-probability": tokens,
+                "tokens first, then the log-probability": (total, tokens),
+                "a beam proves nothing, however wide: the best sentence may begin with a "
+                "word that it drops": (tokens, total) if V else greedy_tokens(step, 0),
                 "a sentence costs the sum of all its steps, not its last step alone":
                     best_first(step, 0, add=False),
                 "the end symbol belongs to the tokens": (tokens[:-1], total),
@@ -258,6 +345,7 @@ def verdict(learner: Learner) -> None:
         other = logs[0] if found == a else logs[1]
         cases.append((a, float(logs[0]), found, float(other)))
     for reference, log_reference, found, log_found in cases:
+        tie = log_found == log_reference and found != reference
         if found == reference:
             want, swapped, blind = "right", "right", "model"
         else:
@@ -274,8 +362,12 @@ def verdict(learner: Learner) -> None:
                     "right" if log_found == log_reference else want,
                 "the search is to blame only if the reference was likelier than what it "
                 "found": "right" if found == reference else "search",
-                "the model is to blame only if it held the wrong sentence for likelier":
+                "the model is to blame only if it finds the wrong sentence likelier":
                     "right" if found == reference else "model",
+                "of two that are equally likely no search can choose the right one":
+                    "search" if tie else want,
+                "the other way round, and a tie is no search error":
+                    "search" if tie else swapped,
             },
         )  # fmt: skip
 
@@ -287,6 +379,12 @@ def cut(p: Tensor, total: float, over: int = 1, norm: bool = True) -> Tensor:
     kept = torch.zeros_like(p)
     kept[order.indices[:many]] = order.values[:many]
     return kept / kept.sum() if norm else kept
+
+
+def listed(p: Tensor, total: float) -> Tensor:
+    """The nucleus of somebody who does not sort."""
+    kept = torch.where(p.cumsum(0) - p < total, p, 0)
+    return kept / kept.sum()
 
 
 def rare(p: Tensor, total: float) -> Tensor:
@@ -319,9 +417,11 @@ def nucleus(learner: Learner) -> None:
                 "put the words back in their places: yours are sorted": torch.cat(
                     [order[:few] / order[:few].sum(), 0 * order[few:]]
                 ),
-                "the total is that of several words, not a limit for each": torch.where(
-                    p >= total, p, 0
-                ),
+                "the total is that of several words, not a limit for each":
+                    torch.where(p >= total, p, 0) / p[p >= total].sum(),
+                "divide by the sum; a softmax gives the words that left something again":
+                    cut(p, total, norm=False).softmax(0),
+                "the likeliest stay, not the first in the list: sort": listed(p, total),
                 "the likeliest words stay, not the unlikeliest": rare(p, total),
             },
         )  # fmt: skip

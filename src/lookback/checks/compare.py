@@ -112,9 +112,12 @@ def shape(value: Tensor) -> str:
 def brief(value: object, room: int = SHOWN) -> str:
     """Something in at most a few words; a tensor of up to `room` numbers with them."""
     if isinstance(value, Tensor):
-        if value.numel() > room:
+        if entries(value) > room:
             return f"tensor {shape(value)}"
-        return str(rounded(value.detach().tolist()))
+        numbers = value.int() if value.dtype == torch.bool else value.detach()
+        return str(rounded(numbers.tolist()))
+    if isinstance(value, dict) and all(isinstance(v, Tensor) for v in value.values()):
+        return "{" + ", ".join(f"{k!r}: {shape(v)}" for k, v in value.items()) + "}"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, nn.Module) or callable(value):
@@ -129,11 +132,14 @@ def brief(value: object, room: int = SHOWN) -> str:
     return text if len(text) <= 90 else f"{text[:87]}…"
 
 
-def entries(value: object) -> int:
-    """How many numbers are in a tensor, or in all tensors of a tree."""
+def entries(value: object) -> float:
+    """The room for the numbers of a tensor, or of all in a tree; whole ones are short."""
     if isinstance(value, list | tuple):
         return sum(map(entries, value))
-    return value.numel() if isinstance(value, Tensor) else 0
+    if not isinstance(value, Tensor):
+        return 0
+    short = not value.is_floating_point() and not value.is_complex()
+    return value.numel() * (0.4 if short else 1)
 
 
 def rounded(value: object) -> object:

@@ -53,8 +53,10 @@ def attempt(work: Callable[[], object], seconds: float | None = None) -> Outcome
     except NotImplementedError:
         return Outcome(unwritten=True)
     except Stopped:
-        say = f"did not come back within {seconds:g} seconds (a loop without end, perhaps)"
-        return Outcome(failure=say)
+        return Outcome(
+            failure=f"did not come back within {seconds:g} seconds: perhaps a loop "
+            "without end, or far too much work"
+        )
     except (SystemExit, Quit):
         return Outcome(failure="asked Python to quit: take the `exit()` out")
     except BaseException as error:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from lookback.checks.compare import difference
 from lookback.checks.sheet import Learner, Sheet
 
 check = Sheet()
@@ -32,6 +33,10 @@ def last_state(learner: Learner) -> None:
                 "you took the mean over the words, not the last state": torch.stack(
                     [h[:n].mean(0) for h, n in zip(hidden, lengths, strict=True)]
                 ),
+                "every position was taken in every sentence; pair them: row 0 with its "
+                "position, row 1 with its own": hidden[:, lengths - 1],
+                "the axis of time is still there, with length 1; (B, H) has none":
+                    hidden[rows, lengths - 1][:, None],
             },
         )  # fmt: skip
 
@@ -42,7 +47,7 @@ def heard(learner: Learner) -> None:
     for x in [torch.tensor([[3, 1, 4, 1], [5, 9, 2, 6]]), torch.tensor([[7]]),
               torch.randint(9, (3, 6))]:  # fmt: skip
         first = torch.full_like(x[:, :1], 10)
-        learner.gives(
+        got = learner.gives(
             torch.cat([first, x[:, :-1]], 1), x, 10,
             mistakes={
                 "position t hears x_t itself: the answer is in the question": x,
@@ -54,8 +59,13 @@ def heard(learner: Learner) -> None:
                     x.roll(1, 1),
                 "the first word is overwritten; the others have to move":
                     torch.cat([first, x[:, 1:]], 1),
+                "the sentences have moved, not their words: time is axis 1": torch.cat(
+                    [torch.full_like(x[:1], 10), x[:-1]], 0
+                ),
             },
         )  # fmt: skip
+        if isinstance(got, Tensor) and got.is_floating_point():
+            learner.wrong("symbols are whole numbers; with floats no embedding works")
 
 
 def weights(gates: str, D: int, H: int) -> tuple[dict, dict, dict]:
@@ -67,7 +77,7 @@ def weights(gates: str, D: int, H: int) -> tuple[dict, dict, dict]:
 @check.exercise("The LSTM cell")
 def lstm_cell(learner: Learner) -> None:
     """One step from the equations: (h, c) -> (h, c), (B, H) each."""
-    for B, D, H in [(3, 5, 4), (1, 1, 1), (2, 3, 6)]:
+    for B, D, H in [(2, 3, 2), (1, 1, 1), (3, 5, 4)]:
         W, U, b = weights("ifog", D, H)
         x, h, c = torch.randn(B, D), torch.randn(B, H), torch.randn(B, H)
         total = {g: x @ W[g].T + h @ U[g].T + b[g] for g in "ifog"}
@@ -78,6 +88,7 @@ def lstm_cell(learner: Learner) -> None:
         squashed = f * c + i * total["g"].sigmoid()
         learner.gives(
             (o * new.tanh(), new), x, h, c, W, U, b,
+            failing="for a batch, W x is `x @ W.T`: (B, D) times (D, H)",
             mistakes={
                 "c goes through a tanh before it is shown": (o * new, new),
                 "h shows the new c, not the old one": (o * c.tanh(), new),
@@ -87,6 +98,7 @@ def lstm_cell(learner: Learner) -> None:
                     (o * squashed.tanh(), squashed),
                 "h comes first, then c": (new, o * new.tanh()),
                 "only tanh(c) was shown: the gate o is missing": (new.tanh(), new),
+                "the new c is missing: return h and c": o * new.tanh(),
             },
         )  # fmt: skip
 
@@ -94,20 +106,24 @@ def lstm_cell(learner: Learner) -> None:
 @check.exercise("The GRU as its authors wrote it")
 def cho_gru(learner: Learner) -> None:
     """One step from the equations of Cho et al.: h -> h, (B, H)."""
-    for B, D, H in [(3, 5, 4), (1, 1, 1), (2, 3, 6)]:
+    for B, D, H in [(2, 3, 2), (1, 1, 1), (3, 5, 4)]:
         W, U, b = weights("rzn", D, H)
         x, h = torch.randn(B, D), torch.randn(B, H)
         r, z = ((x @ W[g].T + h @ U[g].T + b[g]).sigmoid() for g in "rz")
         new = (x @ W["n"].T + (r * h) @ U["n"].T + b["n"]).tanh()
         after = (x @ W["n"].T + r * (h @ U["n"].T) + b["n"]).tanh()
         unread = (x @ W["n"].T + h @ U["n"].T + b["n"]).tanh()
+        gated = (x @ W["n"].T + r * (h @ U["n"].T + b["n"])).tanh()
         learner.gives(
             (1 - z) * new + z * h, x, h, W, U, b,
+            failing="for a batch, W x is `x @ W.T`: (B, D) times (D, H)",
             mistakes={
                 "that is PyTorch's: here r multiplies h before the matrix U, not after":
                     (1 - z) * after + z * h,
                 "z has changed its side: z says how much of the old state stays":
                     z * new + (1 - z) * h,
+                "r multiplies h alone, before the matrix U; the bias is added after":
+                    (1 - z) * gated + z * h,
                 "the gate r is not used": (1 - z) * unread + z * h,
                 "the old state is missing: h = (1 − z) ⊙ n + z ⊙ h": new,
                 "r and z have changed places": (1 - r) * (
@@ -145,6 +161,12 @@ def write(learner: Learner) -> None:
     for V, longest in [(6, 12), (6, 12), (4, 1), (9, 30), (3, 25), (3, 25)]:
         step, state = speaker(V, 7), torch.zeros(())
         given = step, state, 1, longest
+        if not learner.history:
+            first, *others = (learner(*given) for _ in range(4))
+            if any(difference(other, first) for other in others):
+                learner.wrong(
+                    "it differs from call to call: take the likeliest, do not draw"
+                )
         learner.gives(
             spoken(*given), *given,
             mistakes={
@@ -212,5 +234,11 @@ def jacobian_norm(learner: Learner) -> None:
                 "this is the last step alone; multiply all of them": norm(each[-1]),
                 "every factor is taken at the first state: the state has to move on":
                     norm(standing(step, h, x)),
+                "that is the last step alone, and at the first state": norm(
+                    factors(step, h, x[-1:])[0]
+                ),
+                "the largest eigenvalue is not the norm; that is the largest singular "
+                "value": float(torch.linalg.eigvals(product).abs().max()),
+                "that is the Jacobian itself; asked is its norm": product,
             },
         )  # fmt: skip

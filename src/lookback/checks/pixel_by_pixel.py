@@ -28,6 +28,8 @@ def bits_per_pixel(learner: Learner) -> None:
                 "those are bits per image; divide by the number of pixels": bits,
                 "the nats are a logarithm already": math.log2(nats) / N,
                 "a picture has height times width pixels": bits / (height + width),
+                "divided by one side and multiplied by the other: put brackets":
+                    bits / height * width,
             },
         )  # fmt: skip
 
@@ -39,6 +41,7 @@ def to_sequence(learner: Learner) -> None:
         images = torch.randint(256, (B, 3, H, W))
         learner.gives(
             images.permute(0, 2, 3, 1).flatten(1), images,
+            failing="after `permute` the numbers lie elsewhere: `flatten`, not `view`",
             mistakes={
                 "all reds come first: the three of a pixel belong together":
                     images.flatten(1),
@@ -62,13 +65,24 @@ def where(learner: Learner) -> None:
     for H, W in [(2, 3), (1, 4), (5, 5), (4, 2)]:
         t = torch.arange(H * W)
         row, column = F.one_hot(t // W, H), F.one_hot(t % W, W)
+        high = F.one_hot((t // H).clamp(max=H - 1), H)
+        both = torch.cat([row, column], 1)
         learner.gives(
-            torch.cat([row, column], 1).float(), H, W,
+            both.float(), H, W,
             mistakes={
+                "the row is t // width: you divided by the height":
+                    torch.cat([high, column], 1),
+                "there is one row for each pixel, height times width of them":
+                    both[: H + W],
+                "you go down the columns; reading order goes along the rows":
+                    torch.cat([F.one_hot(t % H, H), F.one_hot(t // H, W)], 1),
+                "the pixels are the rows: yours are transposed": both.T,
                 "the row comes first, then the column": torch.cat([column, row], 1),
                 "a row has `width` pixels, so pixel t is in row t // width": torch.cat(
-                    [F.one_hot((t // H).clamp(max=H - 1), H),
-                     F.one_hot((t % H).clamp(max=W - 1), W)], 1
+                    [high, F.one_hot((t % H).clamp(max=W - 1), W)], 1
+                ),
+                "a row has `width` pixels; you divided by the height": torch.cat(
+                    [F.one_hot(t // H), F.one_hot(t % H)], 1
                 ),
                 "those are the numbers of row and column, not one-hot":
                     torch.stack([t // W, t % W], 1),
@@ -101,8 +115,12 @@ def influence(learner: Learner) -> None:
             return pixels.grad
 
         odds = slope(lambda z, t=t: z[:, t, 1] - z[:, t, 0])
+        turned = x.float() + torch.eye(T)[:, None] * (1 - 2 * x.float())  # (T, B, T)
+        pairs = logits(torch.cat([turned.flatten(0, 1), x.float()])).diff(dim=2)[:, t]
+        moved = pairs[:-B].view(T, B) - pairs[-B:].T
         learner.gives(
             odds.abs().mean(0), logits, x, t,
+            failing="`x` has whole numbers; only floats can ask for a gradient",
             mistakes={
                 "take absolute values before the mean: plus and minus cancel out":
                     odds.mean(0),
@@ -113,6 +131,12 @@ def influence(learner: Learner) -> None:
                 "all predictions were added up; asked is the one at pixel t":
                     slope(lambda z: z[..., 1] - z[..., 0]).abs().mean(0),
                 "that is the influence in the first picture only": odds[0].abs(),
+                "asked is the prediction at pixel t; yours is the one before":
+                    slope(lambda z, t=t: z[:, t - 1, 1] - z[:, t - 1, 0]).abs().mean(0),
+                "the mean was taken twice, before `backward` and after":
+                    odds.abs().mean(0) / B,
+                "those are differences from turning pixels over; asked is the derivative":
+                    moved.abs().mean(1),
                 "that is the gradient of the probability, not of the log-odds":
                     slope(lambda z, t=t: z[:, t].softmax(-1)[:, 1]).abs().mean(0),
             },
@@ -130,17 +154,18 @@ def made(place: Tensor, hidden: Tensor, first: int = 0, last: int = 0):
 def made_masks(learner: Learner) -> None:
     """Order (T,), degrees of hidden units (H,) -> masks (H, T) and (T, H)."""
     orders = [
-        torch.tensor([2, 0, 3, 1]),
+        torch.tensor([2, 0, 1]),
         torch.arange(4),
         torch.randperm(9),
         torch.randperm(6),
     ]
     for order in orders:
         T = len(order)
-        hidden = torch.cat([torch.arange(1, T), torch.randint(1, T, (4,))])
+        hidden = torch.cat([torch.arange(1, T), torch.randint(1, T, (T - 2,))])
         place = order.argsort() + 1
         into, out = made(place, hidden)
         plain = torch.arange(T) + 1
+        strict = made(place, hidden, first=1)[0], made(place, hidden, last=1)[1]
         learner.gives(
             (into, out), order, hidden,
             mistakes={
@@ -153,6 +178,11 @@ def made_masks(learner: Learner) -> None:
                 "the first d pixels": made(place, hidden, first=1),
                 "out of the hidden layer equal degrees may pass":
                     made(place, hidden, last=1),
+                "equal degrees may pass, in both masks": strict,
+                "count the places from 1: `argsort` counts from 0":
+                    made(place - 1, hidden),
+                "output s predicts pixel s; yours stand in the order of drawing":
+                    (into, made(plain, hidden)[1]),
                 "rows are the units above, columns those below: yours are transposed":
                     (into.T, out.T),
                 "True means *may look*; yours is the other way round": (~into, ~out),
@@ -179,6 +209,13 @@ def nearest(learner: Learner) -> None:
                 "that is the mean over the training pictures": differ.double().mean(1),
                 "you counted the pixels that agree; asked are those that differ":
                     (T - differ).amax(1),
+                "pixels that agree were counted, those that differ are asked for":
+                    (T - differ).amin(1),
+                "that is the share of the pixels; asked is how many": differ.amin(1) / T,
+                "each sample is compared with one training picture; compare it with all":
+                    differ[torch.arange(N), torch.arange(N)],
+                "`min(1)` gives the smallest and their places; take `.values`":
+                    differ.min(1),
                 "only ink was compared: a pixel also differs where the training picture "
                 "has ink and the sample has none": missing.amin(1),
                 "one number a sample; yours are for the training pictures":
