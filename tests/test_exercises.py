@@ -62,6 +62,7 @@ def test_mutants_are_told_their_mistake(exercise):
     table = MUTANTS[exercise.name]
     assert len(table) >= 4
     for old, new, words in table:
+        assert words, f"{exercise.name}: what is said of {old!r} -> {new!r}?"
         said = exercise.examine(mutated(exercise, old, new))
         assert said is not None, f"{exercise.name}: survived {old!r} -> {new!r}"
         assert words in said, f"{exercise.name}: {old!r} -> {new!r}:\n{said}"
@@ -374,6 +375,10 @@ def test_values_are_shown_briefly():
     assert brief(torch.zeros(13)) == "tensor (13,)"
     assert brief(torch.arange(13)) == str(list(range(13)))
     assert brief(torch.tensor([[True, False]])) == "[[1, 0]]"
+    long = torch.arange(32).view(4, 8) < 17
+    assert brief(long) == "[11111111, 11111111, 10000000, 00000000]"
+    assert brief((long, long)) == "(tensor (4, 8), tensor (4, 8))"
+    assert brief(torch.ones(9, 9).bool()) == "tensor (9, 9)"
     assert brief([1.00004, 2]) == "[1.0, 2]"
     pair = torch.zeros(7), (torch.zeros(7), torch.zeros(1))  # together too many
     assert brief(pair) == "(tensor (7,), (tensor (7,), tensor (1,)))"

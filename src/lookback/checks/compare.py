@@ -11,6 +11,7 @@ from torch import Tensor, nn
 TOLERANCE = 1e-4
 TURNS = "first", "second", "third", "fourth"
 SHOWN = 12  # so many numbers are shown; of larger tensors the shape
+TABLE = 64  # of a table of True and False so many entries are shown, as 1 and 0
 
 
 def difference(got: object, want: object, tolerance: float = TOLERANCE) -> str:
@@ -112,6 +113,10 @@ def shape(value: Tensor) -> str:
 def brief(value: object, room: int = SHOWN) -> str:
     """Something in at most a few words; a tensor of up to `room` numbers with them."""
     if isinstance(value, Tensor):
+        if room and is_table(value):
+            return (
+                f"[{', '.join(''.join(map(str, row)) for row in value.int().tolist())}]"
+            )
         if entries(value) > room:
             return f"tensor {shape(value)}"
         numbers = value.int() if value.dtype == torch.bool else value.detach()
@@ -130,6 +135,12 @@ def brief(value: object, room: int = SHOWN) -> str:
     except Exception:
         text = kind(value)
     return text if len(text) <= 90 else f"{text[:87]}…"
+
+
+def is_table(value: Tensor) -> bool:
+    """Whether it is True and False in rows, and fits into a line without commas only."""
+    table = value.dtype == torch.bool and value.ndim == 2
+    return table and entries(value) > SHOWN and value.numel() <= TABLE
 
 
 def entries(value: object) -> float:
