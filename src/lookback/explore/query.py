@@ -65,8 +65,10 @@ class Query(Explorable):
         plane.quiver(*[[0] * len(weights)] * 2, *zip(*self.key, strict=True),
                      color=style.COLOURS["attention"], **arrow)  # fmt: skip
         plane.quiver(0, 0, *self.query, color=style.INK, **arrow)
+        plane.text(*(1.15 * place for place in self.query), "query", ha="center")
         for (x, y), name in zip(self.key, self.names, strict=True):
-            plane.text(1.35 * x, 1.35 * y, name, ha="center", va="center")
+            side = "left" if x > 0 else "right"
+            plane.text(1.2 * x, 1.2 * y, name, ha=side, va="center")
         bars.barh(self.names, weights, color=style.COLOURS["attention"])
         bars.invert_yaxis()
         bars.set(xlim=(0, 1), xlabel="weight")
