@@ -156,7 +156,7 @@ def _name_columns(axes, words: list[str]) -> None:
     """Words over the columns: level where they fit, else slanted, else upright."""
     width = 72 * 4.4 / len(words)  # points to a column
     size = min(13, width)
-    level = all(span(word) * size * 0.47 < width for word in words)
+    level = all((span(word) + 1) * size * 0.47 < width for word in words)
     slant = {"rotation": 45, "ha": "left", "rotation_mode": "anchor"}
     turn = {} if level else slant if width > 18 else {"rotation": 90}
     axes.set_xticks(range(len(words)), words, **turn, fontsize=size)

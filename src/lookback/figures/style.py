@@ -33,7 +33,7 @@ WIDTH = 6.5  # inches: a page of the book
 FONT = Path(__file__).parent.parent / "fonts" / "LookBackHangul.ttf"
 
 NEUTRAL = "#56657A"  # for series that are no way of looking back
-_MARKERS, _DASHES = ["o", "s", "^", "D", "v"], ["-", "--", "-.", ":"]
+_MARKERS, _DASHES = ["o", "s", "^", "D", "v", "P"], ["-", "--", "-.", ":"]
 
 
 def use_style() -> None:
