@@ -60,10 +60,37 @@ def test_page_works(visit, path, width, scheme):
     page = seen.page
     assert page.locator("html").get_attribute("data-theme") == scheme
     formulas_are_set(page)
+    explorables_live(page)
     page.wait_for_load_state("networkidle")
     assert overflow(page) == 0
-    assert seen.faults == []
+    assert seen.faults == []  # before axe, which looks for style sheets on its own
     assert violations(page) == []
+
+
+def explorables_live(page):
+    """Each wakes up, says in words what it shows, and can stand still."""
+    all_names = "roots => roots.map(root => root.dataset.explorable)"
+    for name in page.locator("[data-explorable]").evaluate_all(all_names):
+        root = wake(page, name)
+        said = root.locator("[aria-live=polite]").all_inner_texts()
+        assert max(map(len, said)) > 20
+    page.emulate_media(reduced_motion="reduce")
+    moving = page.locator(".explorable *").evaluate_all(
+        """nodes => nodes.filter((node) => {
+          const { transitionDuration, animationName } = getComputedStyle(node);
+          return animationName !== "none" || /[1-9]/.test(transitionDuration);
+        }).map((node) => node.outerHTML)"""
+    )
+    assert moving == []
+
+
+def wake(page, name):
+    """Bring an explorable into view; it is ready within two seconds."""
+    page.locator(f"[data-explorable={name}]").first.scroll_into_view_if_needed()
+    ready = page.locator(f"[data-explorable={name}][data-ready=true]")
+    ready.wait_for(timeout=2000)
+    ready.scroll_into_view_if_needed()
+    return ready
 
 
 def overflow(page):
