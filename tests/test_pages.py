@@ -75,8 +75,7 @@ def formulas_are_set(page):
     """MathJax has turned every formula into what it means, without an error."""
     formulas = page.locator("article .math")
     if formulas.count():
-        page.wait_for_function("window.MathJax?.startup?.promise !== undefined")
-        page.evaluate("MathJax.startup.promise")
+        page.wait_for_function("document.documentElement.dataset.formulas === 'set'")
         assert page.locator("article .math mjx-container").count() >= formulas.count()
     assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
     assert not re.search(r"\\\(|\\\[|\$\$", page.locator("body").inner_text())
