@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fontTools.ttLib import TTFont
-from test_site import PAGES, TOC
+from test_site import TOC
 
 ROOT = Path(__file__).parents[1]
 KB = 1000
@@ -105,18 +105,10 @@ def test_what_is_left_out_is_not_asked_for(built_book, path):
 
 
 def test_what_is_left_out_is_not_there(built_book):
+    assert not list(built_book.rglob("*mathjax*"))
     files = {path.name for path in (built_book / "_static").rglob("*")}
     assert not files & {*LIGHT.LEFT_OUT}
     assert not [name for name in files if name.endswith(".map")]
-
-
-@PAGES
-def test_only_pages_with_formulas_load_mathjax(built_book, path):
-    text = text_of(built_book, path)
-    assert ("formulas.mjs" in text) == bool(re.search(r'class="math\b', text))
-    assert (
-        "tex-chtml" not in text
-    )  # the module asks for it, after the page has been drawn
 
 
 def test_names_and_punctuation_are_as_black_as_the_rest(built_book):

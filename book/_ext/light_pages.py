@@ -2,7 +2,7 @@
 
 Works on the finished site, where it is known what the pages use: one style sheet without
 the rules that match nothing, an icon font with the icons that are drawn, scripts after
-the text, room for pictures before they come, formulas set one by one.
+the text, room for pictures before they come.
 """
 
 import functools
@@ -53,8 +53,8 @@ def script(given: str, body: str, whole: str) -> str:
         return ""
     if "src=" in given and not re.search("defer|module|async", given):
         return whole.replace("<script", "<script defer", 1)
-    if body.startswith("DOCUMENTATION_OPTIONS."):  # a module is deferred as well
-        return whole.replace("<script", '<script type="module"', 1)
+    if "type=" not in given and body.startswith("DOCUMENTATION_OPTIONS."):
+        return whole.replace("<script", '<script type="module"', 1)  # deferred as well
     return whole
 
 
@@ -109,7 +109,7 @@ class Site:
     def __init__(self, root: Path):
         self.root, self.sheets = root, {}
         self.pages = [p for p in root.rglob("*.html") if "_static" not in p.parts]
-        scripts = [p for p in root.glob("_static/**/*js") if "mathjax" not in p.parts]
+        scripts = root.glob("_static/**/*js")
         used = [path for path in scripts if path.name not in LEFT_OUT]
         texts = (path.read_text("utf-8") for path in [*self.pages, *used])
         self.words = {word for text in texts for word in re.findall(r"[\w-]+", text)}
@@ -203,13 +203,6 @@ def lighten(app, error):
             path.unlink()
 
 
-def set_formulas_gently(app, config):
-    """Load our own module, which loads MathJax, on the pages that have formulas."""
-    config.mathjax_path = "formulas.mjs"
-    config.mathjax_options = {"type": "module", "defer": "defer"}
-
-
 def setup(app):
-    app.connect("config-inited", set_formulas_gently)
     app.connect("build-finished", lighten, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
