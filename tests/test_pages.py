@@ -82,8 +82,10 @@ def formulas_are_set(page):
     assert page.locator("article .math > math").count() == formulas.count()
     assert all(size > 20 for size in sizes)
     if sizes:
-        page.evaluate("document.fonts.ready")
-        assert page.evaluate("document.fonts.check('16px \\"Look Back Math\\"')")
+        page.wait_for_function(
+            """[...document.fonts].some(
+                face => face.family.includes("Math") && face.status === "loaded")"""
+        )
     assert not re.search(r"\\\(|\\\[|\$\$", page.locator("body").inner_text())
 
 
