@@ -280,6 +280,34 @@ def test_store_runs_in_an_empty_folder_and_twice_the_same(tmp_path):
     assert os.listdir(tmp_path) == ["a.ipynb"]
 
 
+def test_a_clock_alone_is_no_reason_to_store(tmp_path):
+    path = save(tmp_path / "a.ipynb", "import time; time.perf_counter_ns()", "1")
+    nb = nbformat.read(path, as_version=4)
+    nb.cells[0].metadata["tags"] = [notebooks.CLOCK]
+    nbformat.write(nb, path)
+    notebooks.store(path)
+    first = path.read_bytes()
+    notebooks.store(path)
+    assert path.read_bytes() == first
+    assert notebooks.store_main(["--times", str(path)]) == 0
+    second = path.read_bytes()
+    assert second != first
+    path.write_bytes(second.replace(b'"1"\n', b'"2"\n'))  # another cell has changed
+    notebooks.store(path)
+    assert path.read_bytes() not in (first, second)
+
+
+SHORT = BOOK / "exercises/04_pixel_by_pixel_solutions.ipynb"  # of the book, the quickest
+
+
+def test_a_notebook_of_the_book_stored_twice_is_the_same(tmp_path):
+    copy = Path(shutil.copy(SHORT, tmp_path))
+    notebooks.store(copy)
+    first = copy.read_bytes()
+    notebooks.store(copy)
+    assert copy.read_bytes() == first
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

@@ -46,14 +46,6 @@ def test_a_page_that_is_not_there_leads_back(built_book):
 
 
 @PAGES
-def test_no_page_carries_what_it_does_not_use(built_book, path):
-    text = (built_book / path).read_text("utf-8")
-    assert "searchindex.js" not in text
-    assert (built_book / "_static/scripts/fontawesome.js").stat().st_size < 100
-    assert not list((built_book / "_static/scripts").glob("*.map"))
-
-
-@PAGES
 def test_icons_are_drawn_without_the_script(visit, path):
     page = visit(path).page
     drawn = page.evaluate(
@@ -64,6 +56,19 @@ def test_icons_are_drawn_without_the_script(visit, path):
     )
     assert drawn
     assert all(content not in ("none", "normal") for content in drawn)
+
+
+def test_hangul_has_a_font_where_the_system_has_none(visit):
+    page = visit("book/glossary.html").page
+    loaded = page.evaluate(
+        """document.fonts.ready.then(() => [...document.fonts]
+            .filter(face => face.status === "loaded").map(face => face.family))"""
+    )
+    assert "Look Back Hangul" in " ".join(loaded)
+
+
+def test_the_page_of_the_search_describes_itself(built_book):
+    assert "Look Back" in meta((built_book / "search.html").read_text(), "description")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """What the built site does otherwise than Jupyter Book does by itself."""
 
 import re
-from pathlib import Path
 
 UNUSED = "sphinx_thebe"  # live kernels in the page: would load code from another host
 
@@ -35,19 +34,8 @@ def name_the_site(app, config):
     config.notfound_urls_prefix = f"/{name}/"
 
 
-def lighten(app, error):
-    """Leave out what no page needs: the style sheet has the icons as a font already."""
-    scripts = Path(app.outdir) / "_static/scripts"
-    if error or not scripts.is_dir():
-        return
-    for path in scripts.parent.rglob("*.map"):
-        path.unlink()
-    (scripts / "fontawesome.js").write_text("// The icons come with the style sheet.\n")
-
-
 def setup(app):
     app.connect("config-inited", leave_out)
     app.connect("config-inited", name_the_site)
-    app.connect("build-finished", lighten)
     app.connect("html-page-context", mend_tables)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -42,6 +42,7 @@ SETUP_TAGS = ["setup", "hide-input"]  # the page shows it on request only
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 NOT_KEPT = "not-kept"  # a widget that needs a kernel: the page says so in its place
+CLOCK = "clock"  # the tag of a cell that shows seconds: every run gives others
 CELL_METADATA = ("deletable", "editable", "mystnb", "nbgrader", "tags")
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 
@@ -181,20 +182,33 @@ class NotebookError(Exception):
     """A notebook cannot be read, run or stored; the message says what to do."""
 
 
-def store(path: Path, timeout: int = 600) -> float:
+def store(path: Path, timeout: int = 600, times: bool = False) -> float:
     """Run a notebook from an empty folder, normalise it, replace the file.
 
     A cell with the tag `setup` gets the current set-up text first. If a cell fails or
-    writes to stderr, `NotebookError` says which, and the file stays as it was.
-    Returns the seconds it ran.
+    writes to stderr, `NotebookError` says which, and the file stays as it was. It stays
+    so as well if nothing differs but what cells with the tag `clock` show, unless `times`
+    asks for new seconds. Returns the seconds it ran.
     """
-    nb = read(path.read_text(encoding="utf-8"))
+    before = path.read_text(encoding="utf-8")
+    nb = read(before)
     set_up(nb, SETUP)
     began = time.perf_counter()
     execute(nb, path, timeout)
     seconds = time.perf_counter() - began
-    replace(path, normalise(dump(nb)))
+    after = normalise(dump(nb))
+    if times or without_times(after) != without_times(before):
+        replace(path, after)
     return seconds
+
+
+def without_times(text: str) -> str:
+    """A notebook without the outputs of the cells that show seconds."""
+    nb = read(text)
+    for cell in nb.cells:
+        if CLOCK in cell.metadata.get("tags", []):
+            cell.outputs = []
+    return dump(nb)
 
 
 def execute(nb, path: Path, timeout: int) -> None:
@@ -333,10 +347,16 @@ def store_main(arguments: list[str]) -> int:
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--timeout", type=int, default=600, help="seconds for one cell")
+    parser.add_argument(
+        "--times",
+        action="store_true",
+        help="keep new seconds, even if nothing else changed",
+    )
     options = parser.parse_args(arguments)
     for path in options.paths:
         try:
-            print(f"{path}: {store(path, options.timeout):.1f} s", flush=True)
+            seconds = store(path, options.timeout, options.times)
+            print(f"{path}: {seconds:.1f} s", flush=True)
         except (NotebookError, OSError) as error:
             print(error, file=sys.stderr)
             return 1
