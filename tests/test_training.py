@@ -156,7 +156,8 @@ def test_a_full_disk_stops_the_training_and_leaves_the_old_checkpoint(small_disk
 
 
 KILLED = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the caller does
 sys.path.insert(0, {tests!r})
 from test_training import draw, held_out, model
 from lookback import training
