@@ -18,7 +18,8 @@ PAGES = pytest.mark.parametrize("path", [f"{file}.html" for file in TOC])
 
 def meta(text, name):
     """The content of a <meta> with this name or property."""
-    found = re.search(rf'<meta (?:name|property)="{name}" content="([^"]*)"', text)
+    named = rf'<meta (?=[^>]*(?:name|property)="{name}")'  # whichever comes first
+    found = re.search(rf'{named}[^>]*content="([^"]*)"', text)
     return found and found[1]
 
 
