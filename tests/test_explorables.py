@@ -2,7 +2,6 @@
 
 import base64
 import gzip
-import importlib.util
 import json
 import re
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 import torch
 import traitlets
 from explorables import SOURCE, call
+from extensions import extension
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from playwright.sync_api import expect
 from safetensors.torch import save
@@ -29,16 +29,7 @@ KINDS = [getattr(explore, name) for name in explore.__all__ if name != "Explorab
 KB = 1000
 
 
-def extension():
-    """The module that puts explorables into the built site."""
-    path = ROOT / "book/_ext/explorables.py"
-    spec = importlib.util.spec_from_file_location("explorables_extension", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-EXTENSION = extension()
+EXTENSION = extension("explorables")
 
 
 def name_of(kind):

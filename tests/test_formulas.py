@@ -1,25 +1,16 @@
 """Formulas become MathML, spaced as TeX spaces them."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from extensions import extension
 from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).parents[1]
 
 
-def extension():
-    """The module that translates formulas."""
-    path = ROOT / "book/_ext/formulas.py"
-    spec = importlib.util.spec_from_file_location("formulas_extension", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-FORMULAS = extension()
+FORMULAS = extension("formulas")
 
 
 def made(latex):

@@ -1,11 +1,10 @@
 """What no page uses is left out, nothing is waited for, and nothing jumps."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from extensions import extension
 from fontTools.ttLib import TTFont
 from test_site import TOC
 
@@ -13,16 +12,7 @@ ROOT = Path(__file__).parents[1]
 KB = 1000
 
 
-def extension():
-    """The module that makes the pages light."""
-    path = ROOT / "book/_ext/light_pages.py"
-    spec = importlib.util.spec_from_file_location("light_pages", path)
-    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-LIGHT = extension()
+LIGHT = extension("light_pages")
 
 
 def text_of(built_book, path):
