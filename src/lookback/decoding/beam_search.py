@@ -99,7 +99,8 @@ class Beam:
         previous: (b * w,) their last symbols, which the model has not heard yet.
         state: the model's state before that.
         given: (B,) log-probability of the prefixes that were given.
-        begin: the state in which all searches began, for the same rows.
+        begin: the state in which all searches began, for the same rows; what the model
+            shares, for b of them.
         shape: (b, w).
         first: (b, 1) the first row of each sentence in the state.
         sentence: (b,) which of the B sentences they belong to.
