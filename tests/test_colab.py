@@ -9,14 +9,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
+PACKAGES = (ROOT / "tests/colab/packages.txt").read_text().splitlines()
 COLAB = {
-    canonicalize_name(name): version
-    for name, version in (
-        line.split("==")
-        for line in (ROOT / "tests/colab/packages.txt").read_text().splitlines()
-        if "==" in line
-    )
-} | {"torch": "2.11.0"}
+    python: {
+        canonicalize_name(one.name): str(one.specifier).removeprefix("==")
+        for one in (Requirement(line) for line in PACKAGES if line[:1] not in "#")
+        if one.marker is None or one.marker.evaluate({"python_version": python})
+    }
+    for python in ("3.12", "3.13")
+}
 NEEDED = [
     Requirement(line)
     for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
@@ -25,19 +26,20 @@ NEEDED = [
 ]
 
 
+@pytest.mark.parametrize("python", COLAB)
 @pytest.mark.parametrize("requirement", NEEDED, ids=lambda r: r.name)
-def test_a_version_that_colab_has_will_do(requirement):
-    version = COLAB.get(canonicalize_name(requirement.name))
+def test_a_version_that_colab_has_will_do(requirement, python):
+    version = COLAB[python].get(canonicalize_name(requirement.name))
     assert version is None or version in requirement.specifier
 
 
-def test_newer_numpy_of_colab_will_do():
-    (numpy,) = (r for r in NEEDED if r.name == "numpy")
-    assert all(version in numpy.specifier for version in ("2.0.2", "2.1.3"))
+def test_the_stand_in_has_the_torch_and_the_numpy_of_colab():
+    assert COLAB["3.12"] | {"torch": "2.11.0", "numpy": "2.0.2"} == COLAB["3.12"]
+    assert COLAB["3.13"] | {"torch": "2.11.0", "numpy": "2.1.3"} == COLAB["3.13"]
 
 
 def test_colab_lacks_only_packages_of_pure_python_or_with_wheels():
-    added = {canonicalize_name(r.name) for r in NEEDED} - COLAB.keys()
+    added = {canonicalize_name(r.name) for r in NEEDED} - COLAB["3.12"].keys()
     assert added == {"mlxtend", "sacrebleu"}
 
 
