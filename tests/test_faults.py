@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import unhandled
 from disks import mount, unmount
 from jupyter_client.manager import start_new_kernel
 
@@ -105,3 +106,11 @@ def test_ctrl_c_in_a_cell_leaves_a_model_that_can_be_used(kernel):
     assert "the model is what it had become" in said
     said = run(*kernel, "print(model.training, model.log_prob(x).isfinite().item())")
     assert said == "False True\n"
+
+
+@pytest.mark.parametrize("fault", unhandled.FAULTS, ids=lambda fault: fault.name)
+def test_the_handling_is_where_it_can_be_taken_out(fault):
+    """`unhandled.py` does so, every night, and sees the tests of the fault fail."""
+    text = (ROOT / fault.file).read_text("utf-8")
+    assert text.count(fault.old) == 1
+    assert text.count(fault.new) < text.replace(fault.old, fault.new).count(fault.new)

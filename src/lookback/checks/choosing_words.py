@@ -297,7 +297,7 @@ def maze(doors: int) -> Next:
 def exact(learner: Learner) -> None:
     """Next log-probabilities, end symbol -> tokens and their log-probability."""
     for V in [5, 4, 9, *[6] * 8, 0]:
-        step = machine(V) if V else maze(120)
+        step = machine(V) if V else maze(400)
         tokens, total = best_first(step, 0)
         for _ in range(20):  # a machine on which greedy fails tells more
             if greedy_tokens(step, 0)[0] != tokens:
