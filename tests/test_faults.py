@@ -111,6 +111,4 @@ def test_ctrl_c_in_a_cell_leaves_a_model_that_can_be_used(kernel):
 @pytest.mark.parametrize("fault", unhandled.FAULTS, ids=lambda fault: fault.name)
 def test_the_handling_is_where_it_can_be_taken_out(fault):
     """`unhandled.py` does so, every night, and sees the tests of the fault fail."""
-    text = (ROOT / fault.file).read_text("utf-8")
-    assert text.count(fault.old) == 1
-    assert text.count(fault.new) < text.replace(fault.old, fault.new).count(fault.new)
+    assert (ROOT / fault.file).read_text("utf-8").count(fault.old) == 1
