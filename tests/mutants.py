@@ -341,7 +341,7 @@ MUTANTS = {
         ),
         (
             "word)))\n    cost",
-            "word)))\n        waiting = heapq.nsmallest(60, waiting)\n    cost",
+            "word)))\n        waiting = heapq.nsmallest(300, waiting)\n    cost",
             "however wide",
         ),
         ("return tokens, -cost", "return tokens", "two are asked for"),

@@ -3,7 +3,8 @@
     python tests/unhandled.py
 
 Each fault is undone where the package deals with it; then only its tests are run. The
-exit code is the number of faults whose handling nothing would miss.
+exit code is the number of faults whose handling nothing would miss. As a superuser: a
+full disk and a read-only home are small disks, and their tests are skipped otherwise.
 """
 
 import os
