@@ -87,3 +87,9 @@ def test_captions_need_a_label_for_each_image():
         captions.captions(images[:2], torch.tensor([3, 10]))
     with pytest.raises(ValueError, match="expected a tensor"):
         captions.thickness(images[0])
+
+
+def test_labels_of_bytes_are_no_mask():
+    images, labels = embedded()
+    images, labels = images[:300:20], labels[:300:20]
+    assert captions.captions(images, labels.byte()) == captions.captions(images, labels)

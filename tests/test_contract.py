@@ -106,4 +106,37 @@ def test_wrong_symbols_are_named(model, kind):
 
 def test_every_class_is_registered():
     built = {type(entry.build()) for entry in REGISTRY.values()}
-    assert built == set(CLASSES.values())
+    missing = {kind.__name__ for kind in built ^ set(CLASSES.values())}
+    assert not missing, f"{missing} must stand in REGISTRY and in CLASSES"
+
+
+@NAMES
+def test_each_sequence_has_its_own_context(model, kind):
+    if kind is None:
+        pytest.skip("this model has no context")
+    x, context = contract.sequences(model, 2), contract.contexts(model, kind, 4)
+    with pytest.raises(ValueError, match=r"2 sequences and a context of 4 rows|\(2,\)"):
+        model.log_prob(x, context)
+    with pytest.raises(ValueError, match=r"4 sequences and a context of 3 rows|\(4,\)"):
+        model.start(4, context[:3])
+    if kind == "source" and hasattr(model, "weights"):
+        with pytest.raises(ValueError, match="2 sequences and a context of 4 rows"):
+            model.weights(x, context)
+
+
+@NAMES
+@pytest.mark.parametrize("dtype", [torch.int32, torch.uint8])
+def test_integers_of_any_size_are_symbols(model, kind, dtype):
+    x, context = contract.sequences(model, 3), contract.contexts(model, kind, 3)
+    given = None if context is None else context.to(dtype)
+    found = model.log_prob(x.to(dtype), given)
+    assert torch.equal(found, model.log_prob(x, context))
+
+
+@pytest.mark.parametrize("name", ["gru", "transformer", "pixel transformer"])
+def test_the_start_symbol_is_not_rounded(name):
+    """In bfloat16, 257 is 256."""
+    model = REGISTRY[name].build().bfloat16()
+    model.vocabulary = 257
+    assert model.silence(2).tolist() == [257, 257]
+    assert model.shift(torch.ones(1, model.length or 3, dtype=torch.long))[0, 0] == 257

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from lookback import decoding, zoo
 from lookback.autoregressive import Autoregressive
 from lookback.data import digits
+from lookback.models import REGISTRY
 from lookback.models.gated_pixelcnn import GatedPixelCNN, above, beside
 from lookback.models.made import MADE, degrees
 from lookback.models.pixel_rnn import PixelRNN
@@ -200,3 +201,15 @@ def test_every_recipe_takes_a_step(name, monkeypatch):
         not torch.equal(p, q) for p, q in zip(model.parameters(), before, strict=True)
     ]
     assert any(moved)
+
+
+def test_a_picture_has_the_pixels_it_has():
+    assert PixelCNN(height=2, width=3, length=6).length == 6
+    with pytest.raises(ValueError, match="2 x 3 has 6 pixels, not 5"):
+        PixelCNN(height=2, width=3, length=5)
+
+
+def test_a_label_that_was_never_learned_is_refused():
+    model = REGISTRY["gated pixelcnn"].build()
+    with pytest.raises(ValueError, match="has learned no labels"):
+        decoding.greedy(model, torch.tensor([1, 2]))

@@ -80,6 +80,9 @@ class Autoregressive(nn.Module):
     def step(self, previous: Tensor | None, state: State) -> tuple[Tensor, State]:
         """Read one symbol, score the next: (B,) int, None at t = 0 -> (B, V), new state.
 
+        Rows whose sequence has ended are stepped on with the others: whatever is answered
+        there is not used, but must be finite somewhere.
+
         This one is correct for every model and slow: it scores the whole prefix again.
         A model with a memory of its own overrides `start` and `step`.
         """
@@ -103,7 +106,7 @@ class Autoregressive(nn.Module):
         ignored = -100 if self.pad is None else self.pad
         flat = logits.reshape(-1, self.vocabulary)  # (B * T, V)
         loss = F.cross_entropy(
-            flat, x.reshape(-1), ignore_index=ignored, reduction="none"
+            flat, x.reshape(-1).long(), ignore_index=ignored, reduction="none"
         )
         return -loss.reshape(x.shape).sum(1)
 
@@ -120,8 +123,12 @@ class Autoregressive(nn.Module):
             ValueError: if `x` is not a (B, T) batch of symbols 0 .. V - 1.
         """
         check_symbols(x, self.vocabulary, self.length)
-        first = x.new_full((len(x), 1), self.vocabulary)
-        return torch.cat([first, x[:, :-1]], 1)
+        return torch.cat([self.silence(len(x))[:, None], x[:, :-1].long()], 1)
+
+    def silence(self, batch: int) -> Tensor:
+        """What stands where nothing comes before: symbol V, one past the last, (B,)."""
+        device = next(self.parameters()).device
+        return torch.full((batch,), self.vocabulary, device=device)
 
     def never_pad(self, logits: Tensor) -> Tensor:
         """The logits with the pad symbol at minus infinity: it is never predicted."""
@@ -129,6 +136,15 @@ class Autoregressive(nn.Module):
             return logits
         return logits.index_fill(
             -1, torch.tensor([self.pad], device=logits.device), -torch.inf
+        )
+
+
+def check_batch(context: Tensor | None, batch: int) -> None:
+    """Raise a ValueError unless a context, if there is one, has a row a sequence."""
+    if context is not None and len(context) != batch:
+        raise ValueError(
+            f"each sequence has its own row of the context: got {batch} sequences and a "
+            f"context of {len(context)} rows"
         )
 
 

@@ -65,6 +65,7 @@ def captions(images: Tensor, labels: Tensor) -> list[tuple[str, ...]]:
     if len(labels) and (labels.min() < 0 or labels.max() > 9):
         raise ValueError(f"labels lie in {int(labels.min())} .. {int(labels.max())}, "
                          "not in 0 .. 9")  # fmt: skip
+    labels = labels.long()  # an index; of bytes torch would make a mask
     strokes = third(thickness(images), _thirds(thickness)[labels])
     slants = third(slant(images), _thirds(slant)[labels])
     rows = zip(labels.tolist(), strokes.tolist(), slants.tolist(), strict=True)

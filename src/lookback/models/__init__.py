@@ -1,4 +1,4 @@
-"""One file per way of looking back, and the one place where a model is registered.
+"""One file per way of looking back, and the place where models are registered.
 
 `REGISTRY` names, for every model, a small random instance: what the contract tests
 (`tests/test_contract.py`) run on. `CLASSES` finds a class by name, to load weights.

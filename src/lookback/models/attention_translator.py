@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from lookback.attention import PredictedCentre, attend, attend_near, make_score
+from lookback.autoregressive import check_batch
 from lookback.models.encoder_decoder import EncoderDecoder
 
 LOCAL = ("", "monotonic", "predicted")
@@ -89,6 +90,7 @@ class AttentionTranslator(EncoderDecoder):
 
     def weights(self, x: Tensor, context: Tensor) -> Tensor:
         """Where each target position looks: (B, T), (B, S) -> (B, T, S)."""
+        check_batch(context, len(x))
         memory = self.encode(context)
         states, _ = self.decoder(self.embed(self.shift(x)), self.first(memory)[None])
         return self.look(states, memory)[1]

@@ -16,7 +16,7 @@ References:
 import torch
 from torch import Tensor, nn
 
-from lookback.autoregressive import Autoregressive, check_symbols
+from lookback.autoregressive import Autoregressive, check_batch, check_symbols
 
 
 def reverse(x: Tensor, lengths: Tensor) -> Tensor:
@@ -84,7 +84,7 @@ class EncoderDecoder(Autoregressive):
 
     def run(self, encoder: nn.GRU, source: Tensor, lengths: Tensor):
         """All states (B, S, H') of one reading, and that at the last word (B, H')."""
-        states, _ = encoder(self.embed_source(source))  # (B, S, H')
+        states, _ = encoder(self.embed_source(source.long()))  # (B, S, H')
         return states, states[torch.arange(len(source)), lengths - 1]
 
     def look_back(self, hidden: Tensor, memory: dict[str, Tensor]) -> Tensor:
@@ -92,17 +92,20 @@ class EncoderDecoder(Autoregressive):
         return memory["vector"][:, None].expand_as(hidden)
 
     def logits(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        heard = self.shift(x)
+        check_batch(context, len(x))
         memory = self.encode(context)
-        return self.decode(self.shift(x), self.first(memory), memory)[0]
+        return self.decode(heard, self.first(memory), memory)[0]
 
     def start(self, batch: int, context: Tensor | None = None):
+        check_batch(context, batch)
         memory = self.encode(context)
         return {"hidden": self.first(memory), "memory": memory}
 
     def step(self, previous: Tensor | None, state):
         hidden, memory = state["hidden"], state["memory"]
         if previous is None:
-            previous = memory["mask"].new_full((len(hidden),), 0).long() + self.vocabulary
+            previous = self.silence(len(hidden))
         logits, hidden = self.decode(previous[:, None], hidden, memory)
         return logits[:, 0], {"hidden": hidden, "memory": memory}
 

@@ -28,6 +28,7 @@ from lookback.models.pixelcnn import (
     as_sequence,
     earlier,
     head,
+    pixels,
     planes,
     sums,
 )
@@ -77,7 +78,7 @@ class GatedLayer(nn.Module):
         """Add what the labels (B,) say to the gates of both stacks (B, 2H, ..., ...)."""
         if self.label is None:
             return seen, mixed
-        told_v, told_h = self.label(labels)[:, :, None, None].chunk(2, 1)
+        told_v, told_h = self.label(labels.long())[:, :, None, None].chunk(2, 1)
         return seen + told_v, mixed + told_h
 
 
@@ -93,12 +94,12 @@ class GatedPixelCNN(Autoregressive):
     """
 
     def __init__(self, vocabulary: int = 2, *, height=28, width=28, hidden=32, layers=6,
-                 first=7, kernel=5, classes=0, **special):  # fmt: skip
+                 first=7, kernel=5, classes=0, length=None):  # fmt: skip
         config = {
             "height": height, "width": width, "hidden": hidden, "layers": layers,
             "first": first, "kernel": kernel, "classes": classes,
         }  # fmt: skip
-        super().__init__(vocabulary, **{"length": height * width, **special}, **config)
+        super().__init__(vocabulary, length=pixels(height, width, length), **config)
         self.height, self.width, self.classes = height, width, classes
         self.vertical = MaskedConv2d(2, hidden, above(first, "A"))
         self.horizontal = MaskedConv2d(2, hidden, beside(first, "A"))
@@ -122,8 +123,13 @@ class GatedPixelCNN(Autoregressive):
         return self.head(as_sequence(h)).to(seen.dtype)  # (B, T, V)
 
     def check_labels(self, labels: Tensor | None, batch: int) -> None:
-        """Raise a ValueError unless there are labels (B,), where there are classes."""
+        """Raise a ValueError unless labels (B,) are there just where classes are."""
         if not self.classes:
+            if labels is not None:
+                raise ValueError(
+                    "this model has learned no labels and would draw as if none were "
+                    "given: leave the context out, or make one with `classes`"
+                )
             return
         if labels is None or labels.shape != (batch,):
             given = "none" if labels is None else f"shape {tuple(labels.shape)}"

@@ -66,12 +66,12 @@ class MADE(Autoregressive):
     """
 
     def __init__(self, vocabulary: int = 2, *, length=784, hidden=500, layers=1,
-                 direct=True, connectivity=1, **special):  # fmt: skip
+                 direct=True, connectivity=1):  # fmt: skip
         config = {
             "hidden": hidden, "layers": layers, "direct": direct,
             "connectivity": connectivity,
         }  # fmt: skip
-        super().__init__(vocabulary, length=length, **special, **config)
+        super().__init__(vocabulary, length=length, **config)
         sizes = [length, *[hidden] * layers]
         self.hidden = nn.ModuleList(
             MaskedLinear(inputs, outputs, fan_in=inputs / 2)

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lookback.autoregressive import Autoregressive
+from lookback.models.pixelcnn import pixels
 
 
 class PixelRNN(Autoregressive):
@@ -30,11 +31,11 @@ class PixelRNN(Autoregressive):
     """
 
     def __init__(self, vocabulary: int = 2, *, height=28, width=28, hidden=128,
-                 position=True, **special):  # fmt: skip
+                 position=True, length=None):  # fmt: skip
         config = {
             "height": height, "width": width, "hidden": hidden, "position": position
         }  # fmt: skip
-        super().__init__(vocabulary, **{"length": height * width, **special}, **config)
+        super().__init__(vocabulary, length=pixels(height, width, length), **config)
         self.height, self.width, self.position = height, width, position
         inputs = vocabulary + 1 + (height + width if position else 0)
         self.rnn = nn.LSTM(inputs, hidden, batch_first=True)
@@ -62,7 +63,7 @@ class PixelRNN(Autoregressive):
     def step(self, previous: Tensor | None, state):
         t, hidden = state["t"], tuple(leaf[None] for leaf in state["hidden"])
         if previous is None:
-            previous = torch.full_like(t, self.vocabulary)
+            previous = self.silence(len(t))
         told = self.inputs(previous[:, None], int(t[0]))  # (B, 1, I)
         output, hidden = self.rnn(told, hidden)
         new = tuple(leaf[0] for leaf in hidden)

@@ -68,7 +68,7 @@ class PixelTransformer(Autoregressive):
     def step(self, previous: Tensor | None, state):
         if previous is None:
             (keys, _), _ = state["past"][0]
-            previous = keys.new_full((len(keys),), self.vocabulary).long()
+            previous = self.silence(len(keys))
         logits, seen = self.read(previous[:, None], state["past"])
         return logits[:, 0], {"past": [new["past"] for new in seen]}
 

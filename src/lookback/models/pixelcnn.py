@@ -127,6 +127,20 @@ def planes(x: Tensor, vocabulary: int, height: int, width: int) -> Tensor:
     return torch.cat([values, torch.ones_like(values)], 1)
 
 
+def pixels(height: int, width: int, length: int | None = None) -> int:
+    """How many pixels a picture has; `length` is what a weight file says of it.
+
+    Raises:
+        ValueError: the file says otherwise.
+    """
+    if length not in (None, height * width):
+        raise ValueError(
+            f"a picture of {height} x {width} has {height * width} pixels, not {length}: "
+            "leave `length` out"
+        )
+    return height * width
+
+
 def head(hidden: int, vocabulary: int) -> nn.Sequential:
     """From the features of each pixel to its logits: (..., H) -> (..., V)."""
     return nn.Sequential(
@@ -151,12 +165,12 @@ class PixelCNN(Autoregressive):
     """
 
     def __init__(self, vocabulary: int = 2, *, height=28, width=28, hidden=32, layers=8,
-                 first=7, kernel=5, **special):  # fmt: skip
+                 first=7, kernel=5, length=None):  # fmt: skip
         config = {
             "height": height, "width": width, "hidden": hidden, "layers": layers,
             "first": first, "kernel": kernel,
         }  # fmt: skip
-        super().__init__(vocabulary, **{"length": height * width, **special}, **config)
+        super().__init__(vocabulary, length=pixels(height, width, length), **config)
         self.height, self.width = height, width
         self.first = MaskedConv2d(2, hidden, earlier(first, "A"))
         self.blocks = nn.ModuleList(

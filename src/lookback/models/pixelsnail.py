@@ -27,6 +27,7 @@ from lookback.models.pixelcnn import (
     as_sequence,
     earlier,
     head,
+    pixels,
     planes,
 )
 
@@ -66,12 +67,12 @@ class PixelSNAIL(Autoregressive):
     """
 
     def __init__(self, vocabulary: int = 2, *, height=28, width=28, hidden=32, blocks=2,
-                 layers=3, first=7, kernel=5, heads=2, **special):  # fmt: skip
+                 layers=3, first=7, kernel=5, heads=2, length=None):  # fmt: skip
         config = {
             "height": height, "width": width, "hidden": hidden, "blocks": blocks,
             "layers": layers, "first": first, "kernel": kernel, "heads": heads,
         }  # fmt: skip
-        super().__init__(vocabulary, **{"length": height * width, **special}, **config)
+        super().__init__(vocabulary, length=pixels(height, width, length), **config)
         self.height, self.width = height, width
         self.first = MaskedConv2d(2, hidden, earlier(first, "A"))
         self.drawn = nn.Embedding(vocabulary, hidden)
@@ -87,7 +88,7 @@ class PixelSNAIL(Autoregressive):
         seen = planes(x, self.vocabulary, self.height, self.width)
         seen = seen.to(self.first.weight, memory_format=torch.channels_last)
         h = self.first(seen)  # (B, H, height, width)
-        drawn, places = self.drawn(x), self.places()  # (B, T, H), (T, H)
+        drawn, places = self.drawn(x.long()), self.places()  # (B, T, H), (T, H)
         for block in self.blocks:
             h = block(h, drawn, places)
         return self.head(as_sequence(h)).to(seen.dtype)  # (B, T, V)

@@ -55,9 +55,9 @@ class RecurrentLM(Autoregressive):
 
     def step(self, previous: Tensor | None, state):
         hidden = state["hidden"]
-        some = hidden[0] if isinstance(hidden, tuple) else hidden
         if previous is None:
-            previous = some.new_full((len(some),), self.vocabulary).long()
+            some = hidden[0] if isinstance(hidden, tuple) else hidden
+            previous = self.silence(len(some))
         logits, hidden = self.read(previous[:, None], swap(hidden))
         return logits[:, 0], {"hidden": swap(hidden)}
 

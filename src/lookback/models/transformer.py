@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from lookback.attention import padding
-from lookback.autoregressive import Autoregressive
+from lookback.autoregressive import Autoregressive, check_batch
 from lookback.models.blocks import Block, Positions, no_past, past_length
 from lookback.models.encoder_decoder import EncoderDecoder
 
@@ -62,7 +62,7 @@ class TransformerTranslator(Autoregressive):
         """
         self.check_source(source)
         mask = padding(source, self.pad)
-        h, weights = self.place_source(self.embed_source(source)), []  # (B, S, D)
+        h, weights = self.place_source(self.embed_source(source.long())), []  # (B, S, D)
         for block in self.encoder:
             h, seen = block(h, mask, need_weights=need_weights)
             weights.append(seen["inward"])
@@ -86,17 +86,20 @@ class TransformerTranslator(Autoregressive):
         return self.never_pad(self.out(self.norm(h))), seen
 
     def logits(self, x: Tensor, context: Tensor | None = None) -> Tensor:
-        return self.decode(self.shift(x), self.encode(context))[0]
+        heard = self.shift(x)
+        check_batch(context, len(x))
+        return self.decode(heard, self.encode(context))[0]
 
     def start(self, batch: int, context: Tensor | None = None):
+        check_batch(context, batch)
         source = self.encode(context)
-        past = [no_past(block, len(context)) for block in self.decoder]
+        past = [no_past(block, batch) for block in self.decoder]
         return {"past": past, "memory": source["memory"], "mask": source["mask"]}
 
     def step(self, previous: Tensor | None, state):
         if previous is None:
             (keys, _), _ = state["past"][0]
-            previous = keys.new_full((len(keys),), self.vocabulary).long()
+            previous = self.silence(len(keys))
         logits, seen = self.decode(previous[:, None], state, state["past"])
         return logits[:, 0], {**state, "past": [new["past"] for new in seen]}
 
@@ -107,6 +110,7 @@ class TransformerTranslator(Autoregressive):
             `encoder` (B, L, heads, S, S), `decoder` (B, L, heads, T, T) and `cross`
             (B, L, heads, T, S).
         """
+        check_batch(context, len(x))
         source = self.encode(context, need_weights=True)
         _, seen = self.decode(self.shift(x), source, need_weights=True)
         return {
