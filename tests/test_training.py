@@ -236,12 +236,53 @@ def test_ctrl_c_leaves_the_model_as_it_had_become(place):
     assert all(torch.equal(one, two) for one, two in pairs)
 
 
-def test_a_loss_that_is_not_finite_stops_the_training():
-    broken = model()
-    with torch.no_grad():
-        broken.out.bias[0] = math.nan
-    with pytest.raises(FloatingPointError, match="nan at step 1"):
-        fit(broken, draw, steps=2)
+@pytest.mark.parametrize("broken", ["log_prob", "gradient"])
+def test_what_is_not_finite_stops_the_training_before_the_weights(broken, monkeypatch):
+    trained, calls = model(), []
+
+    def spoilt(x, context=None):
+        calls.append(1)
+        scores = type(trained).log_prob(trained, x, context)
+        if len(calls) < 3:
+            return scores
+        # The square root of zero is zero; its gradient is not finite.
+        return scores * math.nan if broken == "log_prob" else scores + (0 * scores).sqrt()
+
+    monkeypatch.setattr(trained, "log_prob", spoilt)
+    with pytest.raises(FloatingPointError, match="at step 3: try a lower") as caught:
+        fit(trained, draw, steps=5)
+    assert "stopped after 2 steps" in caught.value.__notes__[0]
+    assert all(p.isfinite().all() for p in trained.parameters())
+    assert not trained.training
+
+
+@pytest.mark.parametrize(
+    "budget", [{"steps": 0}, {"steps": -5}, {"seconds": -1.0}, {"seconds": math.nan}]
+)
+def test_a_budget_that_is_none_is_refused(budget):
+    [name] = budget
+    with pytest.raises(ValueError, match=f"{name} must be a number above 0"):
+        fit(model(), draw, **budget)
+
+
+def test_16_bits_are_for_the_loss_alone(monkeypatch):
+    seen, trained = [], model()
+    log_prob = trained.log_prob
+
+    def noted(x, context=None):
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return log_prob(x, context)
+
+    monkeypatch.setattr(trained, "log_prob", noted)
+    fit(
+        trained,
+        draw,
+        steps=1,
+        bfloat16=True,
+        evaluate=lambda m: m.log_prob(draw(0)[0])[0],
+    )
+    fit(trained, draw, steps=1)
+    assert seen == [True, False, False]
 
 
 def test_two_processes_train_what_one_does():

@@ -63,6 +63,23 @@ def test_a_file_of_another_version_is_refused(model, tmp_path):
         zoo.load(path)
 
 
+@pytest.mark.parametrize(
+    "config", [{}, {"config": "{"}, {"config": '{"vocabulary": 4, "cell": "tube"}'}]
+)
+def test_a_description_that_cannot_be_read_names_the_file(config, tmp_path):
+    path = tmp_path / "model.safetensors"
+    described = {"class": "RecurrentLM", **config}
+    save_file({"other": torch.zeros(2)}, path, metadata=described)
+    with pytest.raises(WeightsError, match=r"model\.safetensors does not fit"):
+        zoo.load(path)
+
+
+def test_a_budget_that_is_none_is_a_mistake_of_the_command(short, capsys):
+    with pytest.raises(SystemExit):
+        main([*short, "--steps", "0"])
+    assert "steps must be a number above 0, got 0" in capsys.readouterr().err
+
+
 def test_a_failed_save_leaves_the_old_file(model, tmp_path, monkeypatch):
     path = tmp_path / "model.safetensors"
     zoo.save(model, path)

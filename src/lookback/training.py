@@ -61,6 +61,7 @@ class Settings:
         average: weights are averaged with this memory (0.999 is about 1,000 steps); the
             averaged ones are evaluated and kept. 0 for none.
         every: steps between two evaluations; the end is always evaluated.
+        bfloat16: compute the loss in 16 bits where that is safe (the weights have 32).
     """
 
     steps: int | None = None
@@ -71,10 +72,16 @@ class Settings:
     clip: float = 1.0
     average: float = 0.99
     every: int | None = None
+    bfloat16: bool = False
 
     def __post_init__(self):
-        if not (self.steps or self.seconds):
+        given = {"steps": self.steps, "seconds": self.seconds}
+        budget = {name: value for name, value in given.items() if value is not None}
+        if not budget:
             raise ValueError("training needs a budget: give steps, seconds or both")
+        for name, value in budget.items():
+            if not 0 < value < math.inf:
+                raise ValueError(f"{name} must be a number above 0, got {value}")
 
     def spent(self, step: int, seconds: float) -> float:
         """The share of the budget that is used up, 0 to 1 (and past it)."""
@@ -109,7 +116,8 @@ def fit(
 
     Raises:
         CheckpointError: the checkpoint is damaged or of another training.
-        FloatingPointError: the loss is no longer finite.
+        FloatingPointError: the loss or its gradient is no longer finite; the model is
+            what it had become before.
         WriteError: the checkpoint cannot be written; an older one is as it was.
     """
     with distributed() as (rank, world):
@@ -118,10 +126,11 @@ def fit(
             run.resume(Path(checkpoint))
         try:
             run.train(draw, evaluate, checkpoint and Path(checkpoint), description)
-        except KeyboardInterrupt as stop:
-            run.keep()
+        except (KeyboardInterrupt, FloatingPointError) as stop:
             stop.add_note(run.stopped(checkpoint))
             raise
+        finally:
+            run.keep()
     return run.history
 
 
@@ -182,7 +191,6 @@ class Run:
             self.measure(evaluate)
         if checkpoint:
             self.save(checkpoint)
-        self.keep()
 
     def keep(self) -> None:
         """Leave the averaged weights in the model, ready to be used."""
@@ -214,13 +222,18 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         loss = self.loss(parallel, x, context)
+        value = self.mean(loss.detach().clone())
+        self.check_finite("loss", value)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        parameters = self.model.parameters()
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip)
+        self.check_finite("norm of the gradient", norm.item())
         self.optimiser.step()
         self.step += 1
         self.average()
-        return self.record(loss.detach())
+        self.history.loss.append(value)
+        return value
 
     def loss(self, parallel, x: Tensor, context: Tensor | None) -> Tensor:
         """Nats a symbol on this process's share of the batch, times the processes.
@@ -236,20 +249,24 @@ class Run:
         mine = slice(self.rank, None, self.world)
         x = x[mine].to(self.device)
         context = None if context is None else context[mine].to(self.device)
-        return -parallel(x, context).sum() * self.world / symbols
+        half = self.settings.bfloat16
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            scores = parallel(x, context)
+        return -scores.sum() * self.world / symbols
 
-    def record(self, loss: Tensor) -> float:
-        """Keep the loss, averaged over the processes."""
+    def mean(self, loss: Tensor) -> float:
+        """The loss averaged over the processes."""
         if self.world > 1:
             dist.all_reduce(loss)
             loss /= self.world
-        value = loss.item()
+        return loss.item()
+
+    def check_finite(self, name: str, value: float) -> None:
+        """Raise a FloatingPointError before a number that is none reaches the weights."""
         if not math.isfinite(value):
             raise FloatingPointError(
-                f"the loss is {value} at step {self.step}: try a lower rate or clip"
+                f"the {name} is {value} at step {self.step + 1}: try a lower rate or clip"
             )
-        self.history.loss.append(value)
-        return value
 
     def average(self) -> None:
         """Move the averaged weights towards the current ones; faster at the start."""

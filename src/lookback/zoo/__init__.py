@@ -72,7 +72,7 @@ def rebuild(described: dict, tensors: dict, path: Path) -> Autoregressive:
     try:
         model = CLASSES[described["class"]](**json.loads(described["config"]))
         model.load_state_dict(tensors)
-    except (TypeError, RuntimeError) as error:
+    except (TypeError, RuntimeError, ValueError, KeyError) as error:
         raise WeightsError(
             f"{path.name} does not fit this version of {described['class']} ({error}): "
             f"train it again with `python -m lookback train {path.stem}`"

@@ -68,17 +68,6 @@ def by_label(model: Autoregressive, count: int = 1000) -> dict:
     }
 
 
-def half(build: Callable[[], Autoregressive]) -> Callable[[], Autoregressive]:
-    """Let training (`forward`, not `log_prob`) compute in bfloat16."""
-
-    def built() -> Autoregressive:
-        model = build()
-        model.forward = torch.autocast("cpu", torch.bfloat16)(model.forward)
-        return model
-
-    return built
-
-
 def gated(**options) -> GatedPixelCNN:
     """The Gated PixelCNN of chapter 5."""
     return GatedPixelCNN(hidden=32, layers=5, **options)
@@ -94,8 +83,8 @@ def gated_by_label() -> GatedPixelCNN:
 def recipe(build: Callable[[], Autoregressive], batch: int = 16, labelled: bool = False,
            **settings) -> Recipe:  # fmt: skip
     """Train `build()` on digits; the average remembers about a thousand steps."""
-    settings = {"rate": 3e-3, "average": 0.999, "every": 1000, **settings}
-    return Recipe(half(build), lambda: digits_task(batch, labelled), settings)
+    shared = {"rate": 3e-3, "average": 0.999, "every": 1000, "bfloat16": True}
+    return Recipe(build, lambda: digits_task(batch, labelled), shared | settings)
 
 
 RECIPES: dict[str, Recipe] = {

@@ -35,6 +35,10 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     settings = budget(RECIPES[given.name], given.seconds, given.steps)
     try:
+        training.Settings(**settings)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
         made = train(given.name, settings, given.output, given.checkpoints)
     except KeyboardInterrupt:
         print(f"\n{stopped(given.checkpoints / f'{given.name}.pt')}", file=sys.stderr)
