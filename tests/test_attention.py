@@ -382,7 +382,7 @@ def test_wrong_arguments_are_named():
         attend_near(x, x, x, attention.dot, None, torch.zeros(1, 3), 0, bell=True)
     with pytest.raises(ValueError, match="size is 0"):
         attend_recent(x, x, x, 0)
-    with pytest.raises(ValueError, match="2, not 3"):
+    with pytest.raises(ValueError, match="3, not 2"):
         attend_recent(x, x[:, :2], x[:, :2], 2)
 
 
@@ -530,3 +530,22 @@ def test_a_transformer_without_positions_reads_a_bag_of_words():
     assert_close(after["cross"], before["cross"][..., order])
     assert_close(after["encoder"], before["encoder"][..., order, :][..., order])
     assert_close(after["decoder"], before["decoder"])
+
+
+def test_causal_attention_is_of_a_sequence_in_itself():
+    layer, x = MultiHeadAttention(4, 2), torch.randn(1, 5, 4)
+    for need_weights in (False, True):
+        with pytest.raises(ValueError, match="3 queries and 5 keys"):
+            layer(x[:, :3], x, x, is_causal=True, need_weights=need_weights)
+
+
+def test_a_mask_and_causal_are_not_given_both():
+    x = torch.randn(1, 3, 4)
+    with pytest.raises(ValueError, match="not both"):
+        attention.fused(x, x, x, torch.ones(3, 3, dtype=torch.bool), is_causal=True)
+
+
+def test_recent_values_are_as_many_as_keys():
+    x = torch.randn(1, 5, 4)
+    with pytest.raises(ValueError, match="as many values as queries"):
+        attend_recent(x, x, x[:, :4], 3)

@@ -70,3 +70,8 @@ def test_lists_that_do_not_match_are_refused(measure):
         measure([("a",)], [("a",), ("b",)])
     with pytest.raises(ValueError, match="not empty"):
         measure([], [])
+
+
+def test_a_word_without_weights_is_no_word_aligned():
+    with pytest.raises(ValueError, match="4 target words need as many rows"):
+        evaluation.alignment_error_rate([torch.eye(4)[:2]], [[{0}, {1}, {2}, {3}]])

@@ -26,7 +26,8 @@ def asked(question, seed):
 
 def test_a_seed_is_an_exam():
     assert exam.exam(3) == exam.exam(3)
-    assert len({exam.exam(seed).text for seed in SEEDS}) == len(SEEDS)
+    texts = {exam.exam(seed).text.split("\n", 1)[1] for seed in SEEDS}  # no heading
+    assert len(texts) == len(SEEDS)
 
 
 def test_every_chapter_is_asked_about():

@@ -119,7 +119,12 @@ def fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None,
     Args:
         query, key, value, mask: as for `attend`.
         is_causal: the same as the mask `causal(T)`, faster; instead of a mask.
+
+    Raises:
+        ValueError: both a mask and `is_causal`.
     """
+    if is_causal and mask is not None:
+        raise ValueError("a mask or is_causal, not both: give mask & causal(T)")
     if mask is None:
         return F.scaled_dot_product_attention(query, key, value, is_causal=is_causal)
     check_mask(mask, (*query.shape[:-1], key.shape[-2]))
@@ -173,8 +178,17 @@ class MultiHeadAttention(nn.Module):
     def look(self, query: Tensor, memory: Pair,
              mask: Tensor | None = None, is_causal: bool = False,
              need_weights: bool = False) -> tuple[Tensor, Tensor | None]:  # fmt: skip
-        """`forward`, with keys and values from `remember`."""
+        """`forward`, with keys and values from `remember`.
+
+        Raises:
+            ValueError: causal, and there are not as many keys as queries.
+        """
         q, (k, v), weights = self.split(self.query(query)), memory, None
+        if is_causal and q.shape[2] != k.shape[2]:
+            raise ValueError(
+                f"causal attention is of a sequence in itself: {q.shape[2]} queries and "
+                f"{k.shape[2]} keys are two; say with a mask where each may look"
+            )
         if mask is not None and mask.ndim == 3:
             mask = mask.unsqueeze(1)  # (B, 1, T, S): the same for every head
         if is_causal and (need_weights or mask is not None):
@@ -246,13 +260,16 @@ def attend_recent(query: Tensor, key: Tensor, value: Tensor, size: int,
         The context (..., T, E).
 
     Raises:
-        ValueError: the size is below 1, or queries and keys differ in number.
+        ValueError: the size is below 1, or queries, keys and values differ in number.
     """
     T = query.shape[-2]
     if size < 1:
         raise ValueError(f"each position sees at least itself: size is {size}, not >= 1")
-    if key.shape[-2] != T:
-        raise ValueError(f"as many keys as queries are needed: {key.shape[-2]}, not {T}")
+    for name, given in ("keys", key), ("values", value):
+        if given.shape[-2] != T:
+            raise ValueError(
+                f"as many {name} as queries are needed: {T}, not {given.shape[-2]}"
+            )
     query, key, value = (in_blocks(x, size) for x in (query, key, value))
     key, value = with_block_before(key), with_block_before(value)  # (..., N, 2 size, D)
     place = torch.arange(2 * size, device=query.device)

@@ -75,7 +75,8 @@ def alignment_error_rate(weights: Sequence[Tensor], gold: Sequence) -> float:
     """Share of wrong links when each target word picks its heaviest source word.
 
     Args:
-        weights: a (T, S) tensor a sentence.
+        weights: a (T, S) tensor a sentence; further rows, as that of the end, are left
+            out.
         gold: for each sentence and each target word, the source positions it is linked
             to; words linked to nothing are not counted.
 
@@ -86,6 +87,10 @@ def alignment_error_rate(weights: Sequence[Tensor], gold: Sequence) -> float:
     check_pairs(weights, gold)
     right = total = 0
     for rows, links in zip(weights, gold, strict=True):
+        if len(rows) < len(links):
+            raise ValueError(
+                f"{len(links)} target words need as many rows of weights, got {len(rows)}"
+            )
         best = rows.argmax(-1).tolist()
         pairs = [(b, link) for b, link in zip(best, links, strict=False) if link]
         right += sum(b in link for b, link in pairs)
@@ -102,7 +107,7 @@ def check_pairs(one: Sequence, two: Sequence) -> None:
                          f"got {len(one)} and {len(two)}")  # fmt: skip
 
 
-def translate(model: Autoregressive, sources: Sequence[Tensor], decode: Callable,
+def translate(model: Autoregressive, sources: Tensor, decode: Callable,
               batch: int = 100, **options) -> list:  # fmt: skip
     """Decode many sources (N, S), some at a time; the hypotheses in order."""
     device = next(model.parameters()).device
