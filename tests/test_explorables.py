@@ -3,8 +3,10 @@
 import base64
 import gzip
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -381,3 +383,41 @@ def test_only_pages_with_explorables_load_the_host(built_book):
         text, path = page.read_text("utf-8"), page.relative_to(built_book).as_posix()
         assert ("explorables.mjs" in text) == (path in PAGES), path
         assert "html-manager" not in text, path
+
+
+def on_a_page(tmp_path, content):
+    """The HTML of a page with this content, built with the extension alone."""
+    book = tmp_path / "source"
+    book.mkdir()
+    for path in ROOT.glob("book/0*.ipynb"):
+        (book / path.name).write_bytes(path.read_bytes())
+    (book / "index.md").write_text(content)
+    (book / "conf.py").write_text(
+        "extensions = ['myst_parser', 'explorables']\nexclude_patterns = ['*.ipynb']\n"
+    )
+    command = [sys.executable, "-m", "sphinx", "-q", str(book), str(tmp_path / "built")]
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT / "book/_ext")},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    return (tmp_path / "built/index.html").read_text("utf-8"), done.stderr
+
+
+def test_explorables_of_two_chapters_meet_on_a_page(tmp_path):
+    asked = "```{{explorable}} {}\n:chapter: {}\n```\n"
+    html, _ = on_a_page(
+        tmp_path,
+        "# Page\n" + asked.format("window", "05_looking_around")
+        + asked.format("backs", "01_handed_along"),
+    )  # fmt: skip
+    models = re.findall(r'data-widget="([^"]+)"', html)
+    states = re.findall(r"<script type=.[^>]*widget-state[^>]*>(.*?)</script>", html)
+    assert len(set(models)) == 2
+    assert [list(json.loads(state)["state"]) for state in states] == [[m] for m in models]
+
+
+@pytest.mark.parametrize("option", ["", ":chapter: 09_nowhere\n"])
+def test_an_explorable_of_no_chapter_is_named(option, tmp_path):
+    _, said = on_a_page(tmp_path, f"# Page\n```{{explorable}} window\n{option}```\n")
+    assert "names no chapter" in said
+    assert "index.md:2" in said

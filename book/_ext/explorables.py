@@ -15,7 +15,7 @@ import hashlib
 import html
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -106,13 +106,18 @@ class Explorable(SphinxDirective):
     option_spec = {"chapter": directives.unchanged_required}  # noqa: RUF012
 
     def run(self):
-        path = Path(self.env.doc2path(self.env.docname)).parent
-        path /= f"{self.options['chapter']}.ipynb"
+        chapter = self.options.get("chapter")
+        path = Path(self.env.doc2path(self.env.docname)).parent / f"{chapter}.ipynb"
+        if not path.is_file():
+            raise self.error(
+                f":chapter: {chapter} names no chapter: there is no {path.name}"
+            )
         self.env.note_dependency(str(path))
         widgets = {w.name: w for w in shown(path).values() if w.state is not None}
         if (name := self.arguments[0]) not in widgets:
             raise self.error(f"{path.name} shows {sorted(widgets)}, not {name!r}")
-        widget = widgets[name]
+        # Every notebook counts its widgets from one: here they may meet another's.
+        widget = replace(widgets[name], model=f"{chapter}-{widgets[name].model}")
         states = json.dumps({"state": {widget.model: widget.state}}).replace("</", r"<\/")
         text = standing_in(self.env.app, self.env.docname, widget)
         text += f'<script type="{STATE}">{states}</script>'

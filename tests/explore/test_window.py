@@ -168,3 +168,21 @@ def test_where_nothing_is_hidden():
         widget = Window(IMAGE, kernel=7, layers=20, row=row, column=column)
         hidden = (widget.reach().flatten()[: row * 28 + column] == 0).any().item()
         assert hidden == (row > 0 and column < 24)
+
+
+def test_the_title_counts_what_is_earlier():
+    assert (
+        Window(IMAGE, row=0, column=0, first="B")
+        .title(Window(IMAGE, row=0, column=0, first="B").reach())
+        .startswith("0 of 0 earlier pixels")
+    )
+
+
+def test_a_small_picture_has_a_pixel_to_look_from():
+    small = Window(torch.zeros(5, 4))
+    assert (small.row, small.column) == (4, 3)
+    assert small.picture()
+    with pytest.raises(traitlets.TraitError, match=r"row must lie in 0 .. 4, got 5"):
+        Window(torch.zeros(5, 4), row=5)
+    with pytest.raises(traitlets.TraitError, match=r"column must lie in 0 .. 3, got -1"):
+        small.column = -1

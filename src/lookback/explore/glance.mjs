@@ -64,7 +64,7 @@ export default explorable("glance", "A sentence, its translation, and where each
   const score = choice({ label: "score", options: names, value: model.get("score"), change: (score) => put(model, { score }) });
   const temperature = slider({
     label: "temperature of the scores", min: -4, max: 4, value: Math.log2(model.get("temperature")),
-    format: (power) => (power < 0 ? `1/${2 ** -power}` : String(2 ** power)), change: (power) => put(model, { temperature: 2 ** power }),
+    format: (power) => (power < 0 ? "1/" : "") + Number((2 ** Math.abs(power)).toPrecision(3)), change: (power) => put(model, { temperature: 2 ** power }),
   });
 
   root.append(

@@ -5,9 +5,7 @@ The browser runs the translator itself (`translator.mjs`) and knows the grammar
 """
 
 import copy
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -82,13 +80,6 @@ def named(model) -> dict[str, AttentionTranslator]:
     return models
 
 
-def packed(model: AttentionTranslator) -> bytes:
-    """A model as the bytes of a weight file."""
-    with tempfile.TemporaryDirectory() as folder:
-        zoo.save(model, path := Path(folder) / "model.safetensors")
-        return path.read_bytes()
-
-
 class Tempered(nn.Module):
     """A score divided by a temperature: (..., T, D), (..., S, D) -> (..., T, S)."""
 
@@ -151,7 +142,7 @@ class Glance(Explorable):
     def __init__(self, model=None, sentence=EXAMPLES[0], **traits):
         given = named(zoo.load(SHIPPED) if model is None else model)
         mine = [] if model is None else given.values()
-        own = {f"own-{i}": packed(one) for i, one in enumerate(mine)}
+        own = {f"own-{i}": zoo.packed(one) for i, one in enumerate(mine)}
         self._own, self._given = own, given
         super().__init__(
             language=language(), source=list(SOURCE.words), target=korean(),

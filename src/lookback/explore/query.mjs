@@ -99,14 +99,14 @@ export default explorable("query", "A query among keys in the plane", ({ model, 
     element("tfoot", {}, element("tr", {}, element("th", { scope: "row", colspan: 3 }, "answer: the mean, by weight"), answer)),
   );
 
-  const dimensions = [2, 8, 32, 128, 512];
+  const fours = (dimension) => Math.log2(dimension / 2) / 2; // the slider's 0 .. 4: 2, 8, 32, 128, 512
   const temperature = slider({
     label: "temperature", min: 0.25, max: 4, step: 0.25, value: model.get("temperature"),
     format: (number) => String(Number(number)), change: set("temperature"),
   });
   const dimension = slider({
-    label: "as in d dimensions: d =", min: 0, max: dimensions.length - 1, value: Math.max(0, dimensions.indexOf(model.get("dimension"))),
-    format: (i) => String(dimensions[i]), change: (i) => put(model, { dimension: dimensions[i] }),
+    label: "as in d dimensions: d =", min: 0, max: 4, value: fours(model.get("dimension")),
+    format: (i) => String(Math.round(2 * 4 ** i)), change: (i) => put(model, { dimension: 2 * 4 ** i }),
   });
   const scaled = choice({
     label: "score", options: [["no", "q · k"], ["yes", "q · k / √d"]],
@@ -130,7 +130,7 @@ export default explorable("query", "A query among keys in the plane", ({ model, 
     setText(answer, `${found.answer.toFixed(1)} ${asked.unit}`);
     scaled.set(asked.scaled ? "yes" : "no");
     temperature.set(asked.temperature);
-    dimension.set(Math.max(0, dimensions.indexOf(asked.dimension)));
+    dimension.set(fours(asked.dimension));
     say(describe(found, asked));
   });
 });

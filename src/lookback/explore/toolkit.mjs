@@ -91,20 +91,21 @@ export function controls(...children) {
   return element("div", { class: "controls" }, ...children);
 }
 
-/** A labelled slider. change(number) is called while it moves; node.set(number) moves it. */
+/** A labelled slider. change(number) is called while it moves; node.set(number) moves it, and
+ * says that number, also where the slider itself has only one near it. */
 export function slider({ label, min, max, step = 1, value, change, format = String }) {
   const shown = element("span", { class: "value" }, format(value));
   const input = element("input", {
     type: "range", min, max, step, value,
     "aria-valuetext": format(value),
-    input: () => { show(); change(input.valueAsNumber); },
+    input: () => { show(input.valueAsNumber); change(input.valueAsNumber); },
   });
-  function show() {
-    setText(shown, format(input.valueAsNumber));
-    input.setAttribute("aria-valuetext", format(input.valueAsNumber));
+  function show(number) {
+    setText(shown, format(number));
+    input.setAttribute("aria-valuetext", format(number));
   }
   const node = element("label", { class: "control" }, element("span", {}, label, " ", shown), input);
-  node.set = (number) => { input.value = number; show(); };
+  node.set = (number) => { input.value = number; show(number); };
   return node;
 }
 

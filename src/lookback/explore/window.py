@@ -26,12 +26,25 @@ class Window(Explorable):
     first = traitlets.Enum(("A", "B"), "A").tag(sync=True)
     kernel = traitlets.Enum((3, 5, 7), 3).tag(sync=True)
     layers = traitlets.Int(8, min=1, max=20).tag(sync=True)
-    row = traitlets.Int(16).tag(sync=True)
-    column = traitlets.Int(14).tag(sync=True)
+    row = traitlets.Int().tag(sync=True)
+    column = traitlets.Int().tag(sync=True)
 
     def __init__(self, image, **traits):
         """image: (height, width), 0 for paper and 1 for ink."""
-        super().__init__(image=torch.as_tensor(image).int().tolist(), **traits)
+        image = torch.as_tensor(image).int()
+        height, width = image.shape
+        place = {"row": min(16, height - 1), "column": min(14, width - 1)}
+        super().__init__(image=image.tolist(), **place | traits)
+
+    @traitlets.validate("row", "column")
+    def _inside(self, proposal):
+        name, value = proposal["trait"].name, proposal["value"]
+        count = len(self.image if name == "row" else self.image[0])
+        if not 0 <= value < count:
+            raise traitlets.TraitError(
+                f"{name} must lie in 0 .. {count - 1}, got {value}"
+            )
+        return value
 
     def reach(self) -> Tensor:
         """(height, width): by how many layers each pixel is seen; 0 if never."""
@@ -53,7 +66,7 @@ class Window(Explorable):
         }  # fmt: skip
         figure = figures.Picture(self.title(reach), 4.6)
         axes = figure.add_subplot(xticks=[], yticks=[])
-        axes.imshow(shade, ListedColormap(list(names.values())), vmin=0, vmax=3)
+        axes.imshow(shade.numpy(), ListedColormap(list(names.values())), vmin=0, vmax=3)
         axes.spines[:].set_visible(True)
         keys = [Patch(facecolor=c, edgecolor=style.MUTED) for c in names.values()]
         figure.legend(keys, names, loc="outside right upper", frameon=False)
@@ -62,7 +75,8 @@ class Window(Explorable):
     def title(self, reach: Tensor) -> str:
         """What the picture shows."""
         how = f"{self.wiring}, {self.layers} layers of {self.kernel} × {self.kernel}"
-        seen, drawn = int((reach > 0).sum()), self.row * reach.shape[1] + self.column
+        drawn = self.row * reach.shape[1] + self.column
+        seen = int((reach.flatten()[:drawn] > 0).sum())  # type B sees the pixel too
         who = "attention" if self.wiring == "attention" else how
         return f"{seen} of {drawn} earlier pixels are seen ({who})"
 
