@@ -199,3 +199,21 @@ def test_without_nbgrader_it_says_how_to_get_it(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "nbgrader.converters", None)
     assert main(["exercises", SOURCES[0].stem]) == 1
     assert re.search("nbgrader is not installed.*pip install", capsys.readouterr().err)
+
+
+def test_a_course_is_laid_whole_or_not_at_all(tmp_path, monkeypatch):
+    with pytest.raises(NotebookError, match="start in the book's folder"):
+        classroom.course(tmp_path, tmp_path / "course")
+    monkeypatch.setattr(shutil, "copy", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        classroom.course(ROOT / "exercises", tmp_path / "course")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_exercises_that_do_not_exist_are_named(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(classroom, "generate", lambda *_: 1 / 0)
+    assert classroom.exercises_main([SOURCES[0].stem, "02_typo"]) == 1
+    said = capsys.readouterr().err
+    assert "no such exercises: ['02_typo']" in said
+    assert SOURCES[0].stem in said

@@ -114,8 +114,8 @@ def test_requirements_install_this_checkout_under_constraints():
 # --- the layers -------------------------------------------------------------------------
 
 LAYERS = [
-    {"files", "notebooks", "progress"},
-    {"attention", "autoregressive", "data"},
+    {"files", "progress"},
+    {"attention", "autoregressive", "data", "notebooks"},
     {"models", "decoding", "evaluation", "training"},
     {"zoo"},
     {"bench", "checks", "classroom", "doctor", "exam", "explore", "figures", "slides"},

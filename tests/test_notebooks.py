@@ -373,6 +373,21 @@ def test_stamp_reaches_every_place(checkout):
     assert f"git+{fork}@v2" in namespace["SETUP"]
 
 
+def test_a_stamp_that_failed_can_be_stamped_again(checkout, monkeypatch):
+    fork, written, replace = "https://example.org/a/b", [], notebooks.replace
+
+    def full_disk(path, text):
+        if len(written) == 2:
+            raise OSError("No space left on device")
+        written.append(path)
+        replace(path, text)
+
+    monkeypatch.setattr(notebooks, "replace", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        notebooks.stamp(checkout, fork)
+    assert notebooks.REPOSITORY in (checkout / "src/lookback/notebooks.py").read_text()
+
+
 def test_stamping_the_same_address_changes_nothing(checkout):
     assert notebooks.stamp(checkout, notebooks.REPOSITORY, notebooks.REVISION) == []
 

@@ -8,6 +8,7 @@ nbgrader is imported where it is used: a reader needs none of this.
 import argparse
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from lookback.notebooks import (
@@ -94,14 +95,18 @@ def course(sources: Path, folder: Path) -> list[Path]:
     """
     if folder.exists():
         raise NotebookError(f"{folder} exists; name a folder that does not")
-    folder.mkdir(parents=True)
-    shutil.copy(sources / CONFIG, folder / CONFIG)
-    made = []
-    for source in sorted(sources.glob("*.ipynb")):
-        made.append(folder / "source" / source.stem / source.name)
-        made[-1].parent.mkdir(parents=True)
-        shutil.copy(source, made[-1])
-    return made
+    if not (sources / CONFIG).is_file():
+        raise NotebookError(f"no {sources / CONFIG} here: start in the book's folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
+        laid = Path(aside) / folder.name
+        made = [Path("source", p.stem, p.name) for p in sorted(sources.glob("*.ipynb"))]
+        for place in made:
+            (laid / place).parent.mkdir(parents=True)
+            shutil.copy(sources / place.name, laid / place)
+        shutil.copy(sources / CONFIG, laid / CONFIG)
+        laid.rename(folder)
+    return [folder / place for place in made]
 
 
 # --- commands ---------------------------------------------------------------------------
@@ -114,15 +119,13 @@ def exercises_main(arguments: list[str]) -> int:
     )
     parser.add_argument("names", nargs="*", help="as in 01_handed_along; all if none")
     names = parser.parse_args(arguments).names
-    sources = [
-        p
-        for p in sorted(Path("exercises").glob("*.ipynb"))
-        if p.stem in names or not names
-    ]
+    sources = {path.stem: path for path in sorted(Path("exercises").glob("*.ipynb"))}
     if not sources:
-        return failed(f"no such exercises: {names or 'exercises/*.ipynb'}")
+        return failed("no exercises/*.ipynb here: start in the book's folder")
+    if unknown := [name for name in names if name not in sources]:
+        return failed(f"no such exercises: {unknown}; there are {', '.join(sources)}")
     try:
-        for source in sources:
+        for source in (sources[name] for name in names or sources):
             print(*generate(source, Path("book/exercises")), sep="\n", flush=True)
     except (NotebookError, OSError) as error:
         return failed(error)

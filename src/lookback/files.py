@@ -28,6 +28,8 @@ def whole(path: Path, *also: type[Exception]) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
         os.replace(aside, path)
+    except WriteError:  # of a file that is written inside of this one
+        raise
     except (OSError, *also) as error:
         raise WriteError(
             f"{path} could not be written ({error}): make room on the disk or name "

@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from lookback.files import whole
+
 REPOSITORY = "https://github.com/lookback-book/lookback"
 REVISION = "main"
 
@@ -258,13 +260,9 @@ def dump(nb) -> str:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write aside, then move into place: nobody sees, or is left with, half a file."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    """Write a text whole or not at all."""
+    with whole(path) as aside:
         aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def needed(module: str):
@@ -300,7 +298,7 @@ def stamp(root: Path, repository: str, revision: str = "main") -> list[Path]:
     if not own.is_file():
         raise NotebookError(f"{root} is not a checkout of the book: it has no {own.name}")
     setup = SETUP_TEMPLATE.format(repository=repository, revision=revision)
-    new = {own: stamped_source(own.read_text("utf-8"), repository, revision)}
+    new = {}
     for name in ADDRESS_FILES:
         text = (root / name).read_text("utf-8").replace(REPOSITORY, repository)
         new[root / name] = re.sub(r"(?m)^(  branch:).*$", rf"\1 {revision}", text)
@@ -310,6 +308,8 @@ def stamp(root: Path, repository: str, revision: str = "main") -> list[Path]:
         text = path.read_text("utf-8")
         text = stamped_notebook(text, setup) if path.suffix == ".ipynb" else text
         new[path] = text.replace(REPOSITORY, repository)
+    # Last, since it says what to look for: a stamp that fails can be stamped again.
+    new[own] = stamped_source(own.read_text("utf-8"), repository, revision)
     changed = [path for path, text in new.items() if text != path.read_text("utf-8")]
     for path in changed:
         replace(path, new[path])
