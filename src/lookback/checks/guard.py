@@ -35,7 +35,7 @@ class Outcome:
 
     value: object = None
     failure: str | None = None
-    unwritten: bool = False  # it raised NotImplementedError
+    unwritten: bool = False  # it raised NotImplementedError, without a word
 
 
 def attempt(work: Callable[[], object], seconds: float | None = None) -> Outcome:
@@ -50,7 +50,10 @@ def attempt(work: Callable[[], object], seconds: float | None = None) -> Outcome
             return Outcome(limited(work, seconds))
     except KeyboardInterrupt:
         raise
-    except NotImplementedError:
+    except NotImplementedError as error:
+        # With words it is torch's, about types that it has no code for.
+        if str(error):
+            return Outcome(failure=f"raised {told(error)}")
         return Outcome(unwritten=True)
     except Stopped:
         return Outcome(
