@@ -24,13 +24,17 @@ def sentences(count: int, words: int) -> Tensor:
 def measure_decoding() -> list[Row]:
     """Beam search beside greedy search, and beside a loop over single hypotheses.
 
-    64 sentences, 40 tokens of each: the end is forbidden before and forced after.
+    64 sentences, 40 tokens of each: the end is forbidden before and forced after. What
+    so many rows cost the model by itself is told by a greedy search on `width` times the
+    sentences: a beam saves what its prefixes share, and no more.
     """
     model, batch, width = zoo.load("one-vector"), 64, 5
     source = sentences(batch, 40)
+    wide = source.repeat(width, 1)
     limits = {"min_length": 40, "max_length": 40}
     runs = {
         "greedy": lambda: decoding.greedy(model, source, **limits),
+        "wide": lambda: decoding.greedy(model, wide, **limits),
         "beam": lambda: decoding.beam(model, source, width=width, **limits),
     }
     seconds = race(runs, times=12)
@@ -41,6 +45,11 @@ def measure_decoding() -> list[Row]:
     fast, each = seconds["beam"], seconds["beam"] / batch
     return [
         Row("greedy", seconds["greedy"]),
+        Row(
+            f"greedy, {width} times the sentences / greedy",
+            seconds["wide"],
+            seconds["wide"] / seconds["greedy"],
+        ),
         at_most(f"beam {width} / greedy", fast, fast / seconds["greedy"], 2),
         at_most(f"beam {width}, a sentence / 3 ms", each, each / 0.003, 1),
         at_least(f"loop over hypotheses / beam {width}", slow, slow / fast, 20),
