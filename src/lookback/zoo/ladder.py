@@ -135,8 +135,8 @@ def written(reference: float | None) -> str:
 PAGE_TEXT = """<!-- Written by `python -m lookback ladder`. -->
 # The ladder
 
-Every image model of the book that ships with weights, on the same digits. Lower is
-better: nats per image are the mean of −ln p(x).
+Every image model of the book that ships with weights and draws without a label, on the
+same digits. Lower is better: nats per image are the mean of −ln p(x).
 
 | model | looks back | nats | reference | parameters | seconds to train | to draw |
 | :-- | :-- | --: | --: | --: | --: | --: |
