@@ -202,6 +202,7 @@ MUTANTS = {
         ),
     ],
     "exact_by_length": [
+        ("if right else None", "if right else float('nan')", "not NaN"),
         ("low <= n <= high", "low <= n < high", "the upper one"),
         ("low <= n <= high", "low < n <= high", "the lower one"),
         ("if low <= n", "if low <= len(w)", "length of the target"),
@@ -370,6 +371,7 @@ MUTANTS = {
         ("log_reference > log_found", "not log_reference > log_found", "no search error"),
     ],
     "nucleus": [
+        ("before < total", "before <= total", "reached exactly"),
         (
             "before = values.cumsum(0) - values",
             "before = values.cumsum(0)",
@@ -541,6 +543,7 @@ MUTANTS = {
         ("return place <= centre", "return 1.0 * (place <= centre)", "the type is"),
     ],
     "blind_spot": [
+        ("== 0)", "<= 0)", "may be negative"),
         ("== 0", "!= 0", "it does see"),
         ("(place < row * side + column) & ", "", "later pixels"),
         ("place < row", "place <= row", "itself is not earlier"),
@@ -630,6 +633,13 @@ MUTANTS = {
         ),
     ],
     "posterior": [
+        (
+            "return (log_p + prior.log()).softmax(1)",
+            "joint = log_p + prior.log()\n"
+            "    joint = (joint - joint.max()).exp()\n"
+            "    return joint / joint.sum(1, keepdim=True)",
+            "a largest of its own",
+        ),
         (" + prior.log()", "", "prior is not used"),
         ("prior.log()", "prior", "the *logarithm*"),
         (
@@ -708,6 +718,17 @@ MUTANTS = {
         ),
     ],
     "attention": [
+        (
+            "scores.masked_fill(~mask, -torch.inf).softmax(-1).nan_to_num(0)",
+            "scores.softmax(-1) * mask\n"
+            "    weights = (weights / weights.sum(-1, keepdim=True)).nan_to_num(0)",
+            "rounded to 0",
+        ),
+        (
+            "-torch.inf).softmax(-1).nan_to_num(0)",
+            "-100).softmax(-1) * mask",
+            "−100 is a score",
+        ),
         (" / query.shape[-1] ** 0.5", "", "divided by √D; yours are not"),
         ("** 0.5", "", "not by D"),
         ("softmax(-1)", "softmax(-2)", "sum to one over queries"),
@@ -769,6 +790,7 @@ MUTANTS = {
         ("distance.abs() <= radius", "(distance.abs() <= radius).T", "rows are queries"),
     ],
     "knows_order": [
+        ("range(10)", "range(1)", "try several"),
         (
             "return True\n    return False",
             "return False\n    return True",
@@ -827,6 +849,11 @@ MUTANTS = {
     ],
     # chapter 7
     "path_length": [
+        (
+            "math.ceil(distance / radius)",
+            "round(distance / radius + 0.5)",
+            "6 instead of 5",
+        ),
         ("math.ceil(distance / radius)", "distance // radius", "take five layers"),
         ("math.ceil(distance / radius)", "distance // radius + 1", "do not add one"),
         ("math.ceil(distance / radius)", "distance / radius", "is whole"),
@@ -908,6 +935,12 @@ MUTANTS = {
         ("x = x + look", "x += look", "it changed x"),
     ],
     "label_smoothing": [
+        (
+            "return -((1 - share) * right + share * scores.mean(1)).mean()",
+            "part = share / logits.shape[1]\n"
+            "    return -((1 - share - part) * right + share * scores.mean(1)).mean()",
+            "its part of the share",
+        ),
         ("((1 - share) * right + share * scores.mean(1))", "right", "not smoothed"),
         ("(1 - share) * right", "right", "sum is above one"),
         (" + share * scores.mean(1)", "", "nothing is spread"),

@@ -153,7 +153,7 @@ def machine(V: int, sharp: float = 1.5) -> Next:
 def crowded(tokens: tuple[int, ...]) -> Tensor:
     """In a beam of 2 the end takes the place of a word that would win later."""
     after = {(): [0.4, 0.35, 0.25], (1,): [0.3, 0.36, 0.34]}
-    return torch.tensor(after.get(tokens, [0.98, 0.01, 0.01])).log()
+    return torch.tensor(after.get(tuple(tokens), [0.98, 0.01, 0.01])).log()
 
 
 def searched(step: Next, width: int, eos: int, longest: int, alpha: float,
@@ -403,6 +403,7 @@ def nucleus(learner: Learner) -> None:
     cases = [(fixed, total) for total in (0.6, 0.9, 0.1, 0.99)]
     sizes = itertools.product((4, 30), (0.5, 0.9))
     cases += [((2 * torch.randn(V)).softmax(0), total) for V, total in sizes]
+    cases += [(torch.tensor([0.25, 0.5, 0.25]), 0.5)]  # reached by one word, exactly
     for p, total in cases:
         order = p.sort(descending=True).values
         few = int((cut(p, total) > 0).sum())
@@ -413,6 +414,8 @@ def nucleus(learner: Learner) -> None:
                     cut(p, total, over=0),
                 "one word too many: stop as soon as the total is reached":
                     cut(p, total, over=2),
+                "a total that is reached exactly is reached: no further word is needed":
+                    cut(p, total + 1e-5),
                 "what is left must sum to one again": cut(p, total, norm=False),
                 "put the words back in their places: yours are sorted": torch.cat(
                     [order[:few] / order[:few].sum(), 0 * order[few:]]

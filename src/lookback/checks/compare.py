@@ -73,15 +73,15 @@ def numbers_differ(got: object, want: float, tolerance: float) -> str:
         got = got.item()
     if not isinstance(got, numbers.Real) or isinstance(got, bool):
         return f"{kind(got)} came back; expected a number"
-    if math.isnan(got) and not math.isnan(want):
-        return "NaN came back"
+    if math.isnan(got):
+        return "" if math.isnan(want) else "NaN came back"
     if math.isclose(got, want, rel_tol=tolerance, abs_tol=tolerance):
         return ""
     return f"{brief(got)} instead of {brief(want)}"
 
 
 def sequences_differ(got: object, want: Sequence, tolerance: float) -> str:
-    if isinstance(got, Tensor) and all(isinstance(w, int | float) for w in want):
+    if isinstance(got, Tensor) and all(map(is_number, want)):
         got = got.tolist()
     if not isinstance(got, list | tuple):
         return f"{kind(got)} came back; expected a {type(want).__name__} of {len(want)}"
@@ -91,6 +91,13 @@ def sequences_differ(got: object, want: Sequence, tolerance: float) -> str:
         if said := difference(g, w, tolerance):
             return f"{which(place, got)}: {said}"
     return ""
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a number, or a tensor that holds one."""
+    return isinstance(value, int | float) or (
+        isinstance(value, Tensor) and value.ndim == 0
+    )
 
 
 def which(place: int, among: Sequence) -> str:

@@ -17,7 +17,7 @@ def path_length(learner: Learner) -> None:
     """Way of looking back, distance, radius -> layers or steps."""
     cases = [("recurrent", 12, 3), ("window", 12, 3), ("attention", 12, 3),
              ("window", 13, 3), ("window", 2, 5), ("recurrent", 1, 4),
-             ("attention", 700, 2)]  # fmt: skip
+             ("attention", 700, 2), ("window", 15, 3)]  # fmt: skip
     mistakes = {  # a sentence: the way that it is about, and what is said there
         "13 steps with a radius of 3 take five layers: round up":
             ("window", lambda distance, radius: distance // radius),
@@ -164,6 +164,8 @@ def label_smoothing(learner: Learner) -> None:
                     right - share * scores.mean(1).mean(),
                 "the right word keeps 1 − share; nothing is spread over the others":
                     (1 - share) * right,
+                "the right word gets its part of the share, too: 1 − share + share / V":
+                    want + share / V * scores.gather(1, target[:, None]).mean(),
                 "spread evenly: each of the V words gets share / V, not share":
                     (1 - share) * right - share * scores.sum(1).mean(),
                 "the softmax goes over the V words, not over the N": -(

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from lookback.attention import Additive, attend, causal, scaled_dot
+from lookback.checks.compare import difference
 from lookback.checks.sheet import Learner, Sheet
 
 check = Sheet()
@@ -71,6 +72,7 @@ def by_hand(query: Tensor, key: Tensor, value: Tensor, mask: Tensor):
 @check.exercise("A dictionary that answers softly")
 def attention(learner: Learner) -> None:
     """Query, key, value, mask -> context (B, T, E) and weights (B, T, S)."""
+    given = []
     for B, T, S, D, E, spread in [(2, 3, 5, 4, 6, 3), (1, 1, 1, 1, 1, 3),
                                   (3, 4, 4, 16, 2, 3), (2, 2, 7, 3, 3, 3),
                                   (1, 2, 6, 4, 3, 30)]:  # fmt: skip
@@ -81,9 +83,21 @@ def attention(learner: Learner) -> None:
         mask[..., 0] = True
         if T > 2:
             mask[0, 1] = False  # may look nowhere
-        given = query, key, value, mask
-        learner.gives(attend(query, key, value, mask=mask), *given,
-                      mistakes=answers(*given))  # fmt: skip
+        if spread > 3:  # what fits best is forbidden
+            best = scaled_dot(query, key).argmax(-1, keepdim=True)
+            mask = torch.arange(S) != best
+        given.append((query, key, value, mask))
+    for query, key, value, mask in [*given, unlike()]:
+        learner.gives(attend(query, key, value, mask=mask), query, key, value, mask,
+                      mistakes=answers(query, key, value, mask))  # fmt: skip
+
+
+def unlike() -> tuple[Tensor, ...]:
+    """A query that all keys contradict, with scores of about -300; three are allowed."""
+    key = torch.tensor([1.0, 0, 0, 0]) + 2e-3 * torch.randn(1, 5, 4)
+    query = torch.tensor([[[-600.0, 0, 0, 0]]])
+    mask = torch.tensor([[[True, False, True, True, False]]])
+    return query, key, torch.randn(1, 5, 3), mask
 
 
 def answers(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> dict[str, tuple]:
@@ -91,6 +105,9 @@ def answers(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> dict[str
     given, (T, D), S = (query, key, value, mask), query.shape[1:], key.shape[1]
     scores, everywhere = scaled_dot(query, key), torch.ones_like(mask)
     low = torch.finfo(query.dtype).min
+    late = scores.softmax(-1) * mask
+    late = (late / late.sum(-1, keepdim=True)).nan_to_num(0)
+    hundred = scores.masked_fill(~mask, -100).softmax(-1) * mask
     filled, nought = (
         scores.masked_fill(~mask, number).softmax(-1) for number in (low, 0)
     )
@@ -110,6 +127,10 @@ def answers(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> dict[str
             looked(query, key, value, ~mask),
         "the mask comes before the softmax; after it weights do not sum to one":
             looked(*given, late=True),
+        "mask before the softmax: after it, what is left may have been rounded to 0":
+            (late @ value, late),
+        "−100 is a score like any other: what is forbidden gets −∞":
+            (hundred @ value, hundred),
         "a score of 0 is a score like any other: what is forbidden gets −∞":
             (nought @ value, nought),
         "a query that may look nowhere gets zeros, not NaN": hard_masked(*given),
@@ -117,7 +138,7 @@ def answers(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> dict[str
             (filled @ value, filled),
         "the context first, then the weights": attend(query, key, value, mask=mask)[::-1],
     }  # fmt: skip
-    if mask.any(-1).all():  # else there are two mistakes in one
+    if mask.any(-1).all() and scores.max() > -80:  # else there are two mistakes in one
         found[
             "exp of a score like 200 is infinite; softmax first subtracts the largest"
         ] = by_hand(*given)
@@ -199,6 +220,11 @@ def window(learner: Learner) -> None:
         )  # fmt: skip
 
 
+def first(x: Tensor) -> Tensor:
+    """A layer that knows which position is the first, and nothing else."""
+    return x - x[:, :1]
+
+
 def layers(D: int) -> list[tuple[str, bool]]:
     """Layers (B, T, D) -> (B, T, D), and whether they know the order."""
     W = torch.randn(D, D) / D**0.5
@@ -227,9 +253,6 @@ def layers(D: int) -> list[tuple[str, bool]]:
 
     def ring(x):  # the same from wherever one begins
         return x + x.roll(1, 1)
-
-    def first(x):
-        return x - x[:, :1]
 
     return [(attention, False), (told, True), (masked, True), (alone, False),
             (mean, False),
@@ -272,6 +295,9 @@ def knows_order(learner: Learner) -> None:
                 "a sum over positions forgets what you ask for": not total,
             },
         )  # fmt: skip
+    for _ in range(70):  # one shuffle in 16 leaves the first where it is
+        if difference(learner(first, torch.randn(1, 16, 2)), True):
+            learner.wrong("one shuffle may leave in its place what matters: try several")
 
 
 def by_pieces(y: Tensor, heads: int) -> Tensor:

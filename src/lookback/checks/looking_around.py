@@ -62,21 +62,32 @@ def plain_stack(size: int, depth: int):
     return stack
 
 
+def sum_before(x: Tensor, axis: int) -> Tensor:
+    """The sum of all earlier entries; moved by one, since a difference is rounded."""
+    sums = x.cumsum(axis).narrow(axis, 0, x.shape[axis] - 1)
+    return torch.cat([torch.zeros_like(x.narrow(axis, 0, 1)), sums], axis)
+
+
 def everything_before(x: Tensor) -> Tensor:
     """A stack that sees all earlier pixels."""
-    flat = x.flatten(1)
-    return (flat.cumsum(1) - flat).view_as(x) * 0.1
+    return sum_before(x.flatten(1), 1).view_as(x) * 0.1
 
 
 def one_row(x: Tensor) -> Tensor:
     """A stack that sees its own row only."""
-    return x.cumsum(3) - x
+    return sum_before(x, 3)
 
 
 def rows_above(x: Tensor) -> Tensor:
     """A stack that sees all rows above, and nothing of its own."""
-    rows = x.sum(3, keepdim=True)
-    return (rows.cumsum(2) - rows).expand_as(x)
+    return sum_before(x.sum(3, keepdim=True), 2).expand_as(x)
+
+
+def for_and_against(x: Tensor) -> Tensor:
+    """One layer; a pixel above speaks against what stands here."""
+    kernel = earlier(3, 3, "A").float()
+    kernel[0] *= torch.tensor([1.0, -0.4, 0.7])
+    return F.conv2d(x, kernel[None, None], padding=1)
 
 
 def above_and_beside(x: Tensor) -> Tensor:
@@ -84,13 +95,18 @@ def above_and_beside(x: Tensor) -> Tensor:
     return torch.cat([one_row(x), rows_above(x)], 1)
 
 
-def reached(stack, side: int, here: tuple[int, int], signed: bool = False,
-            features: slice = slice(None)) -> Tensor:  # fmt: skip
-    """The pixels that move what stands here."""
+def pull(stack, side: int, here: tuple[int, int], signed: bool = False,
+         features: slice = slice(None)) -> Tensor:  # fmt: skip
+    """By how much each pixel moves what stands here: (side, side)."""
     x = torch.full((1, 1, side, side), 0.1).requires_grad_()
     found = stack(x)[0, features, here[0], here[1]]
     (found.sum() if signed else (found**2).sum()).backward()
-    return x.grad[0, 0] != 0
+    return x.grad[0, 0]
+
+
+def reached(*asked, **options) -> Tensor:
+    """The pixels that move what stands here."""
+    return pull(*asked, **options) != 0
 
 
 @check.exercise("Find the blind spot")
@@ -99,7 +115,7 @@ def blind_spot(learner: Learner) -> None:
     cases = [(plain_stack(3, 6), 7, (5, 2)), (plain_stack(5, 4), 8, (4, 3)),
              (everything_before, 6, (3, 1)), (one_row, 5, (2, 3)),
              (rows_above, 6, (3, 2)), (above_and_beside, 6, (4, 3)),
-             (plain_stack(3, 1), 5, (4, 0))]  # fmt: skip
+             (plain_stack(3, 1), 5, (4, 0)), (for_and_against, 5, (3, 2))]  # fmt: skip
     for stack, side, here in cases:
         seen, turned = reached(stack, side, here), reached(stack, side, here[::-1])
         place = torch.arange(side * side).view(side, side)
@@ -121,6 +137,8 @@ def blind_spot(learner: Learner) -> None:
                 "is not all zeros": before,
                 "each stack has a blind spot of its own; you drew that of deep 3 × 3 "
                 "kernels": before & (right > up),
+                "a gradient may be negative: ask whether it is zero":
+                    before & (pull(stack, side, here) <= 0),
                 "`here` is row, then column":
                     (place < column * side + row) & ~turned,
                 "`here` is row, then column; you read the features the other way round":
@@ -261,10 +279,13 @@ def posterior(learner: Learner) -> None:
         (fixed - 900, torch.tensor([0.6, 0.3, 0.1])),
     ]
     cases += [(-80 - 9 * torch.rand(4, 10), torch.rand(10).softmax(0)) for _ in range(2)]
-    cases += [(torch.tensor([[-3.0, 2000.0, 1999.0]]), torch.tensor([0.5, 0.25, 0.25]))]
+    cases += [
+        (torch.tensor([[-3.0, 2000.0, 1999.0]]), torch.tensor([0.5, 0.25, 0.25])),
+        (fixed - torch.tensor([[900.0], [700.0]]), torch.tensor([0.2, 0.3, 0.5])),
+    ]
     for log_p, prior in cases:
         joint = log_p + prior.log()
-        naive = log_p.exp() * prior
+        naive, one_top = log_p.exp() * prior, (joint - joint.max()).exp()
         learner.gives(
             joint.softmax(1), log_p, prior,
             mistakes={
@@ -273,6 +294,8 @@ def posterior(learner: Learner) -> None:
                     (log_p + prior).softmax(1),
                 "such a number cannot be told from 0 or infinity: "
                 "stay with logarithms": naive / naive.sum(1, keepdim=True),
+                "each picture has a largest of its own to subtract, not that of all":
+                    one_top / one_top.sum(1, keepdim=True),
                 "sum over the labels, not over the pictures": joint.softmax(0),
                 "they do not sum to one over the labels": naive,
                 "after the prior they no longer sum to one over the labels":

@@ -1,5 +1,6 @@
 """Checks of the exercises of chapter 2."""
 
+import math
 from operator import eq
 
 import torch
@@ -214,6 +215,8 @@ def exact_by_length(learner: Learner) -> None:
                     by(within, right, [len(f) for f in found]),
                 "where there is no sentence nothing is known: None, not 0":
                     [0.0 if value is None else value for value in want],
+                "where there is no sentence nothing is known: None, not NaN":
+                    [math.nan if value is None else value for value in want],
                 "divide by the sentences of the band, not by all": [
                     None if value is None else value * many / len(lengths)
                     for value, many in zip(want, everywhere, strict=True)
