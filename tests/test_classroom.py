@@ -110,12 +110,31 @@ def done(result):
     assert result["success"], result.get("error") or result.get("log")
 
 
-def submit(folder, student, answers):
-    """Hand in the released notebook with these cells written."""
+def copied(nb):
+    """Two cells twice, as a notebook's editor copies them: with their metadata."""
+    again = [c for c in nb.cells if nbgrader_id(c) in ("heard", "lstm_cell-check")]
+    nb.cells += [nbformat.from_dict({**c, "id": f"{c.id}-copy"}) for c in again]
+
+
+def deleted(nb):
+    """Without a check, and without a whole exercise."""
+    gone = "heard-check", "cho_gru", "cho_gru-check"
+    nb.cells = [cell for cell in nb.cells if nbgrader_id(cell) not in gone]
+
+
+def bare(nb):
+    """Without any metadata, as some editors save."""
+    for cell in nb.cells:
+        cell.metadata = {}
+
+
+def submit(folder, student, answers, spoilt):
+    """Hand in the released notebook with these cells written, and then spoilt."""
     name = SOURCES[0].stem
     nb = nbformat.read(folder / "release" / name / f"{name}.ipynb", as_version=4)
     for cell in nb.cells:
         cell.source = answers.get(nbgrader_id(cell), cell.source)
+    spoilt(nb)
     target = folder / "submitted" / student / name
     target.mkdir(parents=True)
     nbformat.write(nb, target / f"{name}.ipynb")
@@ -124,6 +143,9 @@ def submit(folder, student, answers):
 SOLUTIONS = {exercise.name: exercise.solution for exercise in exercises(SOURCES[0])}
 SUBMISSIONS = {
     "right": (SOLUTIONS, 22),
+    "copied": (SOLUTIONS, 22, copied),
+    "deleted": (SOLUTIONS, 22 - 4, deleted),
+    "bare": (SOLUTIONS, 22, bare),
     "half": ({name: SOLUTIONS[name] for name in ("heard", "lstm_cell")}, 2 + 4),
     "broken": (
         {
@@ -141,6 +163,7 @@ SUBMISSIONS = {
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
+@pytest.mark.filterwarnings("ignore:Cell is missing an id")  # so are these
 def test_from_source_to_gradebook(course, monkeypatch):
     pytest.importorskip("nbgrader", reason="pip install -r requirements-classroom.txt")
     monkeypatch.chdir(course)
@@ -150,12 +173,12 @@ def test_from_source_to_gradebook(course, monkeypatch):
     done(nbgrader.release_assignment(name))
     released = course.parent / "exchange/look-back/outbound" / name / f"{name}.ipynb"
     assert "SOLUTION" not in released.read_text(encoding="utf-8")
-    for student, (answers, _) in SUBMISSIONS.items():
-        submit(course, student, answers)
+    for student, (answers, _, *spoilt) in SUBMISSIONS.items():
+        submit(course, student, answers, *(spoilt or [id]))
         done(nbgrader.autograde(name, student))
         done(nbgrader.generate_feedback(name, student))
     marks = exported(course)
-    assert marks == {student: score for student, (_, score) in SUBMISSIONS.items()}
+    assert marks == {student: score for student, (_, score, *_) in SUBMISSIONS.items()}
     page = (course / "feedback/broken" / name / f"{name}.html").read_text("utf-8")
     assert "the gate r is not used" in page
     assert "asked Python to quit" in page
