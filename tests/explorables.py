@@ -93,3 +93,8 @@ def call(module: str, function: str, inputs: list[list]) -> list:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def shares(weights) -> list[str]:
+    """Weights as the pages write them; small ones are left out."""
+    return [f"{round(100 * w)}\u00a0%" if w >= 0.05 else "" for w in weights]

@@ -421,3 +421,19 @@ def test_an_explorable_of_no_chapter_is_named(option, tmp_path):
     _, said = on_a_page(tmp_path, f"# Page\n```{{explorable}} window\n{option}```\n")
     assert "names no chapter" in said
     assert "index.md:2" in said
+
+
+def test_the_theme_does_not_squeeze_an_explorable(visit):
+    """Bootstrap has rules of its own for names such as `row`."""
+    page = visit("book/02_one_vector.html", width=390).page
+    page.locator("[data-explorable=bottleneck]").scroll_into_view_if_needed()
+    cells = page.locator(".sureness")
+    expect(cells.first).to_be_visible()
+    for cell in cells.all():
+        inner = cell.locator("i").bounding_box()
+        assert inner["width"] == cell.bounding_box()["width"] > 5
+    page = visit("book/01_handed_along.html").page
+    page.locator("[data-explorable=backs]").scroll_into_view_if_needed()
+    head = page.locator(".person circle").first
+    expect(head).to_be_visible()
+    assert head.bounding_box()["width"] > 15

@@ -21,6 +21,12 @@ def mend_tables(app, pagename, templatename, context, doctree):
     context["body"] = re.sub(empty, r"<td\1></td>", context.get("body", ""))
 
 
+def ask_for_hangul(app, pagename, templatename, context, doctree):
+    """Pages with Korean ask for its font at once: words drawn before it comes can stay
+    empty boxes."""
+    context["hangul"] = re.search("[가-힣]", context.get("body", "")) is not None
+
+
 def name_the_site(app, config):
     """Where the pages will stand, from the address of the repository: GitHub Pages.
 
@@ -38,4 +44,5 @@ def setup(app):
     app.connect("config-inited", leave_out)
     app.connect("config-inited", name_the_site)
     app.connect("html-page-context", mend_tables)
+    app.connect("html-page-context", ask_for_hangul)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

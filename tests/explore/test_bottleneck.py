@@ -153,7 +153,7 @@ def test_keys_move_the_slider_the_rows_and_the_words(mount, widget):
     page.locator(".rows [aria-pressed=true]").focus()
     page.keyboard.press("ArrowDown")
     expect(says).to_contain_text("4 clauses")
-    assert page.evaluate("document.activeElement.className") == "row"
+    assert page.evaluate("document.activeElement.className") == "stage"
     page.locator(".korean button").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

@@ -6,6 +6,7 @@ import pytest
 import torch
 import traitlets
 from explorables import REMOUNT, stored
+from explorables import shares as written
 from playwright.sync_api import expect
 from test_pages import overflow, violations
 
@@ -121,7 +122,7 @@ def test_a_sentence_has_room_for_sixty_words(cat):
 def test_a_korean_word_shows_where_it_looked(cat):
     page, widget = cat.page, Glance(sentence=CAT)
     word(page, "Korean", "잔다").hover()
-    expected = [f"{round(100 * w)} %" if w >= 0.05 else "" for w in widget.weights[2]]
+    expected = written(widget.weights[2])
     assert shares(page, "English") == expected
     expect(page.locator(".says")).to_contain_text("To write 잔다 (sleeps) it looked at")
     page.locator("h1").hover()
@@ -135,10 +136,7 @@ def test_an_english_word_shows_who_looked_at_it(cat):
     page, weights = cat.page, torch.tensor(Glance(sentence=CAT).weights)
     source = int(weights.max(0).values.argmax())
     page.get_by_role("toolbar", name="English").get_by_role("button").nth(source).hover()
-    seen = [
-        f"{round(100 * w)} %" if w >= 0.05 else "" for w in weights[:, source].tolist()
-    ]
-    assert shares(page, "Korean") == seen
+    assert shares(page, "Korean") == written(weights[:, source].tolist())
     expect(page.locator(".says")).to_contain_text("Who looked at")
 
 
@@ -199,7 +197,7 @@ def test_a_high_temperature_evens_the_weights_out(cat):
     expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "16")
     word(page, "Korean", "잔다").hover()
     warm = Glance(sentence=CAT, temperature=16.0)
-    assert shares(page, "English") == [f"{round(100 * w)} %" for w in warm.weights[2]]
+    assert shares(page, "English") == written(warm.weights[2])
 
 
 def test_the_example_button_goes_round(cat):
@@ -224,7 +222,7 @@ def test_a_learner_compares_models(mount):
         expected = Glance(model, CAT, longest=6)
         assert "".join(rows(page)[1]) == expected.translation.replace(" ", "")
         page.get_by_role("toolbar", name="Korean").get_by_role("button").nth(2).hover()
-        seen = [f"{round(100 * w)} %" if w >= 0.05 else "" for w in expected.weights[2]]
+        seen = written(expected.weights[2])
         assert shares(page, "English") == seen
 
 

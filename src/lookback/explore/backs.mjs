@@ -86,7 +86,7 @@ export default explorable("backs", "A row of people who pass a drawing on", ({ m
   });
   const length = slider({ label: "length of the row", min: 1, max: T, value: model.get("length"), change: set("length") });
   const people = Array.from({ length: T + 1 }, person);
-  const row = element("div", { class: "row", "aria-hidden": "true" }, people.map(({ node }) => node));
+  const row = element("div", { class: "people", "aria-hidden": "true" }, people.map(({ node }) => node));
   const least = Math.max(1e-30, Math.min(...model.get("slopes").flat()));
   const powers = Math.max(1, Math.ceil(-Math.log10(least) / 10)) * 10;
   const charts = [

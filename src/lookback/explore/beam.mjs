@@ -6,7 +6,7 @@ import {
 } from "./toolkit.mjs";
 import { END, beamSearch, hypothesis, pathTo } from "./beam_search.mjs";
 
-const COLUMN = 128, CHIP = 104, ROW = 48, HEAD = 28, ROOT = 18; // pixels
+const COLUMN = 136, CHIP = 114, ROW = 48, HEAD = 28, ROOT = 18; // pixels
 const FAR = 6; // nats behind the leader: what was pruned further back is not drawn
 
 export default explorable("beam", "A beam search that can be stepped through", (figure) => {

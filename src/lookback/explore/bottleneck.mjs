@@ -231,7 +231,7 @@ function growthRows({ stages, reader, at }, go) {
   return known.map((cells, k) => {
     const { right, of } = tally(stages[k], stages[k].by[reader]);
     const row = button("", () => go(k + 1), {
-      class: "row", "aria-pressed": String(k === at), tabindex: k === at ? 0 : -1,
+      class: "stage", "aria-pressed": String(k === at), tabindex: k === at ? 0 : -1,
       "aria-label": `${count(k + 1, "clause")}: ${right} of ${of} words right`,
     });
     row.append(element("span", { class: "many" }, String(k + 1)), ...cells.map(cellOf),

@@ -64,7 +64,10 @@ export function composer({ language, vocabulary, examples, changed }) {
   const note = element("p", { class: "note", "aria-live": "polite" });
   const offered = element("div", { class: "offered" });
   const back = button("take back", () => (self.at === null ? self.set(self.words.slice(0, -1)) : self.exchange(null)));
-  const clear = button("clear", () => self.set([]));
+  const clear = button("clear", () => {
+    input.value = "";
+    self.set([]);
+  });
   const example = button("example", () => {
     const at = examples.indexOf(self.words.join(" "));
     self.set(examples[(at + 1) % examples.length].split(" "));
@@ -86,6 +89,7 @@ export function composer({ language, vocabulary, examples, changed }) {
 
   function draw() {
     const typed = typedWords(input.value).at(-1) ?? "";
+    clear.disabled = self.words.length === 0 && input.value === "";
     const fitting = allowed.filter((word) => word.startsWith(typed));
     const kinds = byKind(fitting, language);
     const many = fitting.length > FEW && kinds.length > 1;
@@ -104,7 +108,7 @@ export function composer({ language, vocabulary, examples, changed }) {
     allowed = at === null ? room : instead(words, at, language);
     setText(label, at === null ? "Next word" : `Instead of ${quoted(words[at])}`);
     setText(back, at === null ? "take back" : "done");
-    back.disabled = clear.disabled = words.length === 0;
+    back.disabled = words.length === 0;
     draw();
   }
 

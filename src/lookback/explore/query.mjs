@@ -88,7 +88,7 @@ export default explorable("query", "A query among keys in the plane", ({ model, 
   const bars = weight.map((td) => {
     const bar = element("span", { class: "bar" });
     const share = element("span", { class: "share" });
-    td.append(element("span", { class: "track" }, bar), share);
+    td.append(element("div", {}, element("span", { class: "track" }, bar), share));
     return { bar, share };
   });
   const answer = element("td", { class: "value" });

@@ -257,7 +257,7 @@ export function softmax(scores) {
   return exponentials.map((value) => value / total);
 }
 
-/** 0.347 -> "35 %". */
+/** 0.347 -> "35 %", with a space that does not break. */
 export function percent(share) {
-  return `${Math.round(100 * share)} %`;
+  return `${Math.round(100 * share)}\u00a0%`;
 }

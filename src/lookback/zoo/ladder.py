@@ -132,7 +132,13 @@ def written(reference: float | None) -> str:
     return "–" if reference is None else f"{reference:.2f}"
 
 
-PAGE_TEXT = """<!-- Written by `python -m lookback ladder`. -->
+PAGE_TEXT = """---
+myst:
+  html_meta:
+    description: The image models of the book on the same digits, by nats per image.
+og:description: The image models of the book on the same digits, by nats per image.
+---
+<!-- Written by `python -m lookback ladder`. -->
 # The ladder
 
 Every image model of the book that ships with weights and draws without a label, on the
