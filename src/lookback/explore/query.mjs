@@ -28,11 +28,18 @@ export function degrees([x, y]) {
   return (Math.round((Math.atan2(y, x) * 180) / Math.PI) + 360) % 360;
 }
 
+/** Where the query's name stands: outwards of its tip; near the border above or below it. */
+function beside(x, y) {
+  const out = x < 0 ? -1 : 1;
+  return Math.abs(x) < 1.7 ? [x + 0.75 * out, y] : [x - 0.25 * out, y + (y > 2.4 ? -0.42 : 0.42)];
+}
+
 const HALF = 3; // the plane goes from -3 to 3
 const UNIT = 50; // so many units of the drawing
 const TRAITS = ["key", "value", "names", "unit", "query", "dimension", "scaled", "temperature"];
 const round = (number) => Math.round(100 * number) / 100;
-const within = (number) => round(Math.min(HALF, Math.max(-HALF, number)));
+const MOST = HALF - 0.2; // a tip can be dragged so far, and is seen whole
+const within = (number) => round(Math.min(MOST, Math.max(-MOST, number)));
 
 export default explorable("query", "A query among keys in the plane", ({ model, root, say, watch }) => {
   const names = model.get("names");
@@ -60,8 +67,8 @@ export default explorable("query", "A query among keys in the plane", ({ model, 
       handle.setAttribute("transform", `translate(${x * UNIT} ${-y * UNIT})`);
       handle.setAttribute("aria-valuenow", degrees([x, y]));
       handle.setAttribute("aria-valuetext", `${long.toFixed(1)} long, ${degrees([x, y])} degrees`);
-      // A key's name stands beyond its tip, the query's beside its shaft.
-      const [u, v] = kind === "query" ? [x * 0.85 + (0.55 * y) / long, y * 0.85 - (0.55 * x) / long] : [x + (0.55 * x) / long, y + (0.42 * y) / long];
+      // A key's name stands beyond its tip, the query's beside it, away from the shaft.
+      const [u, v] = kind === "query" ? beside(x, y) : [x + (0.55 * x) / long, y + (0.42 * y) / long];
       const near = (number, margin) => Math.min(edge - margin, Math.max(margin - edge, number));
       text.setAttribute("x", near(u * UNIT, 26));
       text.setAttribute("y", near(-v * UNIT, 12));

@@ -28,7 +28,7 @@ export function drawMatrix(canvas, weights, cell, root, at) {
   [canvas.width, canvas.height] = [cell * columns * scale, cell * rows * scale];
   canvas.style.width = `${cell * columns}px`;
   pen.scale(scale, scale);
-  for (const [name, share] of [["field", () => 1], ["attention", (weight) => weight]]) {
+  for (const [name, share] of [["field", () => 1], ["attention-ink", (weight) => weight]]) {
     pen.fillStyle = colour(root, name);
     weights.forEach((row, t) => row.forEach((weight, s) => {
       pen.globalAlpha = share(weight);
