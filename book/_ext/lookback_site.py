@@ -21,9 +21,8 @@ def mend_tables(app, pagename, templatename, context, doctree):
     context["body"] = re.sub(empty, r"<td\1></td>", context.get("body", ""))
 
 
-def ask_for_hangul(app, pagename, templatename, context, doctree):
-    """Pages with Korean ask for its font at once: words drawn before it comes can stay
-    empty boxes."""
+def note_hangul(app, pagename, templatename, context, doctree):
+    """Tell the template which pages have Korean."""
     context["hangul"] = re.search("[가-힣]", context.get("body", "")) is not None
 
 
@@ -44,5 +43,5 @@ def setup(app):
     app.connect("config-inited", leave_out)
     app.connect("config-inited", name_the_site)
     app.connect("html-page-context", mend_tables)
-    app.connect("html-page-context", ask_for_hangul)
+    app.connect("html-page-context", note_hangul)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
