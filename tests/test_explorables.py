@@ -437,3 +437,31 @@ def test_the_theme_does_not_squeeze_an_explorable(visit):
     head = page.locator(".person circle").first
     expect(head).to_be_visible()
     assert head.bounding_box()["width"] > 15
+
+
+def test_korean_cells_are_drawn_with_their_font(visit):
+    """What is drawn late, when the font is there, looks the same as what is there."""
+    page = visit("book/01_handed_along.html").page
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    cell = page.locator("td", has_text="개").first
+    cell.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    before = cell.screenshot()
+    cell.evaluate(
+        "(td) => { td.style.display = 'none'; td.offsetHeight; td.style.display = ''; }"
+    )
+    assert cell.screenshot() == before
+
+
+def test_every_number_of_the_beam_fits_its_box(visit):
+    """In the book's font, which is wider than that of a bare page."""
+    page = visit("book/03_choosing_words.html").page
+    beam = page.locator("[data-explorable=beam]")
+    beam.scroll_into_view_if_needed()
+    beam.get_by_role("combobox").select_option("2")
+    beam.locator(".choice").get_by_text("6", exact=True).click()
+    expect(beam.locator(".says")).to_contain_text("Width 6")
+    right = "(node) => node.getBoundingClientRect().right"
+    room = f"(chip) => ({right})(chip) - ({right})(chip.querySelector('.value'))"
+    margins = beam.locator(".chip").evaluate_all(f"all => all.map({room})")
+    assert min(margins) > 7  # pixels; 3 where a number is too long

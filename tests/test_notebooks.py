@@ -382,10 +382,14 @@ def test_a_stamp_that_failed_can_be_stamped_again(checkout, monkeypatch):
         written.append(path)
         replace(path, text)
 
-    monkeypatch.setattr(notebooks, "replace", full_disk)
-    with pytest.raises(OSError, match="No space"):
-        notebooks.stamp(checkout, fork)
+    with monkeypatch.context() as full:
+        full.setattr(notebooks, "replace", full_disk)
+        with pytest.raises(OSError, match="No space"):
+            notebooks.stamp(checkout, fork)
     assert notebooks.REPOSITORY in (checkout / "src/lookback/notebooks.py").read_text()
+    notebooks.stamp(checkout, fork)
+    files = [path for path in checkout.rglob("*") if path.is_file()]
+    assert not [p for p in files if notebooks.REPOSITORY in p.read_text("utf-8")]
 
 
 def test_stamping_the_same_address_changes_nothing(checkout):

@@ -236,8 +236,11 @@ def test_ctrl_c_leaves_the_model_as_it_had_become(place):
     assert all(torch.equal(one, two) for one, two in pairs)
 
 
-@pytest.mark.parametrize("broken", ["log_prob", "gradient"])
-def test_what_is_not_finite_stops_the_training_before_the_weights(broken, monkeypatch):
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [("loss", "the loss is nan"), ("gradient", "gradient is (nan|inf)")],
+)
+def test_what_is_not_finite_stops_before_the_weights(broken, said, monkeypatch):
     trained, calls = model(), []
 
     def spoilt(x, context=None):
@@ -246,10 +249,12 @@ def test_what_is_not_finite_stops_the_training_before_the_weights(broken, monkey
         if len(calls) < 3:
             return scores
         # The square root of zero is zero; its gradient is not finite.
-        return scores * math.nan if broken == "log_prob" else scores + (0 * scores).sqrt()
+        return scores * math.nan if broken == "loss" else scores + (0 * scores).sqrt()
 
     monkeypatch.setattr(trained, "log_prob", spoilt)
-    with pytest.raises(FloatingPointError, match="at step 3: try a lower") as caught:
+    with pytest.raises(
+        FloatingPointError, match=f"{said} at step 3: try a lower"
+    ) as caught:
         fit(trained, draw, steps=5)
     assert "stopped after 2 steps" in caught.value.__notes__[0]
     assert all(p.isfinite().all() for p in trained.parameters())

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from lookback import zoo
 from lookback.__main__ import main
-from lookback.files import WriteError
+from lookback.files import WriteError, whole
 from lookback.models import CLASSES
 from lookback.models.recurrent import RecurrentLM
 from lookback.zoo import WeightsError
@@ -168,3 +168,15 @@ def test_training_writes_weights_and_card(short, tmp_path, capsys):
     assert set(card["results"]["exact_match"]) == {"1", "2", "3", "4", "5"}
     model = zoo.load(tmp_path / "one-vector.safetensors")
     assert isinstance(model, CLASSES[card["class"]])
+
+
+def test_a_file_inside_of_another_is_blamed_once(tmp_path):
+    with (
+        pytest.raises(WriteError) as caught,
+        whole(tmp_path / "card.json"),
+        whole(tmp_path / "weights.safetensors"),
+    ):
+        raise OSError("No space left on device")
+    assert str(caught.value).count("make room") == 1
+    assert "weights.safetensors could not be written" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []

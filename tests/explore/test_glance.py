@@ -321,3 +321,22 @@ def test_what_cannot_be_shown_is_refused():
         Glance(score="additive")
     with pytest.raises(traitlets.TraitError, match="temperature must be positive"):
         Glance(temperature=0.0)
+
+
+def test_a_temperature_between_two_places_is_said(mount):
+    page = mount(Glance(sentence=CAT, temperature=0.3)).page
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "1/3.33")
+
+
+def test_a_word_that_is_refused_can_be_cleared_and_widens_nothing(cat):
+    page = cat.page
+    clear, word = page.get_by_role("button", name="clear"), "x" * 300
+    clear.click()
+    expect(clear).to_be_disabled()
+    page.get_by_role("textbox").fill(word)
+    page.keyboard.press("Enter")
+    expect(page.locator(".note")).to_contain_text(word)
+    assert overflow(page) == 0
+    clear.click()
+    expect(page.get_by_role("textbox")).to_have_value("")
+    expect(clear).to_be_disabled()

@@ -136,3 +136,14 @@ def test_a_finger_drags_the_query(mount):
 def test_python_says_what_does_not_fit():
     with pytest.raises(ValueError, match=r"2 names need keys \(2, 2\)"):
         Query(KEY, [1, 2], ["a", "b"])
+
+
+def test_the_sliders_say_what_is_computed_with(mount):
+    """64 dimensions lie between two places of the slider."""
+    seen = mount(animals(dimension=64))
+    slider = seen.page.get_by_label("as in d dimensions")
+    expect(slider).to_have_attribute("aria-valuetext", "64")
+    expect(says(seen)).to_contain_text("as in 64 dimensions")
+    slider.focus()
+    seen.page.keyboard.press("Home")
+    expect(slider).to_have_attribute("aria-valuetext", "2")
